@@ -18,7 +18,7 @@ export { isoTime } from "./time/iso-time.ts";
 export { aborted, type Clock, sleepWith, systemClock } from "./time/clock.ts";
 export type { Command } from "commander";
 export { type CommandOutput, runCommandLine } from "./daemon/command-line.ts";
-export { commonFlags, commonVariables } from "./daemon/common-settings.ts";
+export { commonVariables, givenFlags } from "./daemon/common-settings.ts";
 export { type DescribedSetting, describeSettings } from "./config/describe-settings.ts";
 export { type CheckOptions, type Checked, type Finding, check, refusal } from "./config/issue-message.ts";
 export {

@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 import type { LinkSession } from "./session/session.ts";
 import type { Accepted, LinkSessions } from "./sessions.ts";
 import { LinkWebSocket } from "./web-socket.ts";
-import { createRateLimiter } from "./rate-limiter.ts";
+import { readLimited } from "./limited-reading.ts";
 import { socketOf } from "./session/socket.ts";
 
 interface LinkServerDeps {
@@ -46,33 +46,20 @@ export class LinkServer {
       const address = req.socket.remoteAddress ?? "unknown";
       const peer = { address, local: isLoopback(address) };
       const session: LinkSession = this.#sessions.open({ ...guest, socket: socketOf(webSocket, stream), peer });
-      const rateLimiter = createRateLimiter(
-        {
-          pause() {
-            webSocket.pause();
-            session.listen(false);
-          },
-          resume() {
-            webSocket.resume();
-            session.listen(true);
-          },
-        },
-        { clock: this.#deps.clock, pauseMsMax: this.#sessions.heartbeatMs },
-      );
+      const reading = readLimited(webSocket, session, {
+        clock: this.#deps.clock,
+        pauseMsMax: this.#sessions.heartbeatMs,
+      });
       webSocket.on("message", (data, isBinary) => {
-        // With the default binaryType, ws gives every message as one Buffer.
         if (isBinary) return webSocket.close(1003, "text frames only");
-        const before = process.cpuUsage();
-        session.receive((data as Buffer).toString("utf8"));
-        const { user, system } = process.cpuUsage(before);
-        rateLimiter.worked((user + system) / 1_000);
+        reading.take(data);
       });
       webSocket.on("pong", () => session.heard());
       webSocket.on("ping", () => session.heard());
       webSocket.on("error", (error) => this.#deps.log.debug("Link failed", { peer: address, error }));
       webSocket.on("close", (code) => {
         if (code === FAILED) session.abandoned();
-        rateLimiter.end();
+        reading.end();
         this.#sessions.ended(session);
       });
     });

@@ -4,7 +4,7 @@ import { FRAME_BYTES_MAX } from "@datawire/protocol";
 import { type Clock, isLoopback, type Logger } from "@datawire/runtime";
 import { WebSocketServer } from "ws";
 import type { Permit } from "../access/gate.ts";
-import { createRateLimiter } from "../link/rate-limiter.ts";
+import { readLimited } from "../link/limited-reading.ts";
 import { socketOf } from "../link/session/socket.ts";
 import type { Originals } from "./originals.ts";
 import { MdkSession, type MdkCounts } from "./session.ts";
@@ -66,26 +66,13 @@ export class MdkServer {
       this.#open.add(session);
       this.#deps.counts.connected(this.#open.size);
       const left = originals.enter(session);
-      const rateLimiter = createRateLimiter(
-        {
-          pause() {
-            webSocket.pause();
-            session.listen(false);
-          },
-          resume() {
-            webSocket.resume();
-            session.listen(true);
-          },
-        },
-        { clock: this.#deps.clock, pauseMsMax: PAUSE_MS_MAX },
-      );
+      const reading = readLimited(webSocket, session, {
+        clock: this.#deps.clock,
+        pauseMsMax: PAUSE_MS_MAX,
+      });
       webSocket.on("message", (data, isBinary) => {
         if (isBinary) return session.heard();
-        const before = process.cpuUsage();
-        // With the default binaryType, ws gives every message as one Buffer.
-        session.receive((data as Buffer).toString("utf8"));
-        const { user, system } = process.cpuUsage(before);
-        rateLimiter.worked((user + system) / 1_000);
+        reading.take(data);
       });
       webSocket.on("pong", () => session.ponged());
       webSocket.on("ping", () => session.heard());
@@ -93,7 +80,7 @@ export class MdkServer {
         this.#deps.log.debug("Connection of an original failed", { peer: address, error }),
       );
       webSocket.on("close", () => {
-        rateLimiter.end();
+        reading.end();
         this.#open.delete(session);
         this.#deps.counts.connected(this.#open.size);
         session.closed();

@@ -2,6 +2,7 @@ import { loadCredentials, type TlsSettings } from "@datawire/link/client";
 import type { DirectoryAddress } from "@datawire/protocol";
 import {
   commonVariables,
+  givenFlags,
   ConfigError,
   defaultDataDir,
   type DaemonInput,
@@ -129,17 +130,22 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
 /** Notes what is wrong with a key, at the place where it was set. */
 type Refuse = (path: string | Path, message: string) => void;
 
-function flagsOf({ directories, options }: DaemonInput): Given[] {
+/** Which flag gives which setting, beside those with a short form. */
+const FLAGS = {
+  listen: ["listen"],
+  "tls-listen": ["tls_listen"],
+  admin: ["admin"],
+  web: ["web"],
+  "services-dir": ["services_dir"],
+  "data-dir": ["data_dir"],
+};
+
+function flagsOf(input: DaemonInput): Given[] {
+  const { options } = input;
   return [
-    { from: "-d/--directory", path: ["directories"], value: directories.length > 0 ? directories : undefined },
     { from: "-n/--host", path: ["host"], value: options["host"] },
     { from: "-p/--port", path: ["listen"], value: portOf(options["port"]) },
-    { from: "--listen", path: ["listen"], value: options["listen"] },
-    { from: "--tls-listen", path: ["tls_listen"], value: options["tlsListen"] },
-    { from: "--admin", path: ["admin"], value: options["admin"] },
-    { from: "--web", path: ["web"], value: options["web"] },
-    { from: "--services-dir", path: ["services_dir"], value: options["servicesDir"] },
-    { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
+    ...givenFlags(input, FLAGS),
   ];
 }
 

@@ -4,11 +4,11 @@ import { loadCredentials, type TlsSettings } from "@datawire/link";
 import { type DirectoryAddress, isName, NAME_RULE } from "@datawire/protocol";
 import {
   commonVariables,
+  givenFlags,
   ConfigError,
   defaultDataDir,
   type DaemonInput,
   type Env,
-  type Given,
   type ListenAddress,
   loadSettings,
   parseListenAddress,
@@ -83,7 +83,7 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
     file: input.config,
     env: input.env,
     variables: commonVariables,
-    flags: flagsOf(input),
+    flags: givenFlags(input, FLAGS),
   });
   const place = (...at: string[]) => locate(at) ?? { file: "sherlock.yaml" };
   const wrong = (["tcp", "services"] as const).flatMap((section) =>
@@ -138,17 +138,15 @@ export async function loadSherlockSettings(input: DaemonInput): Promise<Sherlock
   };
 }
 
-function flagsOf({ directories, options }: DaemonInput): Given[] {
-  return [
-    { from: "-d/--directory", path: ["directories"], value: directories.length > 0 ? directories : undefined },
-    { from: "--name", path: ["name"], value: options["name"] },
-    { from: "--listen", path: ["listen"], value: options["listen"] },
-    { from: "--admin", path: ["admin"], value: options["admin"] },
-    { from: "--zone", path: ["zone"], value: options["zone"] },
-    { from: "--run-dir", path: ["haproxy", "run_dir"], value: options["runDir"] },
-    { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
-  ];
-}
+/** Which flag gives which setting. */
+const FLAGS = {
+  name: ["name"],
+  listen: ["listen"],
+  admin: ["admin"],
+  zone: ["zone"],
+  "run-dir": ["haproxy", "run_dir"],
+  "data-dir": ["data_dir"],
+};
 
 function overrideOf(override: ServiceSettings): ServiceOverride {
   return {

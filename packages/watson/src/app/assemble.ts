@@ -30,8 +30,8 @@ export interface WatsonParts {
 }
 
 /**
- * Makes the parts of a Watson, each of those before it, and then lets them hear of each other. Nothing is checked, read
- * or linked to yet, but for the state file and the address of this machine.
+ * Makes the parts of a Watson, each from those before it, and then connects them. Only the state file and the address
+ * of this machine are read; checks, service files and links begin later.
  * @throws UntrustedFolder where somebody else could have written the state file.
  */
 export async function assembleWatson({
@@ -87,7 +87,10 @@ export async function assembleWatson({
   return { host, state, monitor, definitions, files, links, metrics };
 }
 
-/** How others reach this machine: as the settings say, or by the address that it uses towards the first directory. */
+/**
+ * The host under which others reach this machine: from the settings, or the address that it uses towards the first
+ * directory.
+ */
 export function hostOf({ host, directories }: WatsonSettings): Promise<string> {
   return findHost(host, directories[0]?.[0] ?? NOWHERE);
 }

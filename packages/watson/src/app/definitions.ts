@@ -13,7 +13,10 @@ export interface DefinitionsDeps {
   readonly apply: (wanted: ReadonlyMap<string, ServiceDefinition>) => void;
 }
 
-/** Makes the wanted set of what the service files say, and tells what is wrong with them once, and once that it is mended. */
+/**
+ * Makes the wanted set of instances from the service files; logs once what is wrong with them, and once that it is
+ * corrected.
+ */
 export class Definitions {
   readonly #deps: DefinitionsDeps;
   #remote: readonly Replicas[] = [];
@@ -30,7 +33,7 @@ export class Definitions {
     return this.#problems;
   }
 
-  /** Says which directories are on other machines, where an address on loopback means nothing. */
+  /** Says which directories are on other machines, to which a loopback address means nothing. */
   setRemote(directories: readonly Replicas[]): void {
     this.#remote = directories;
   }

@@ -97,7 +97,7 @@ export function createMetrics(sources: MetricSources): WatsonMetrics {
     fileProblems.set(sources.fileProblems());
     const text = await registry.metrics();
     for (const [key, { service, name }] of gone) {
-      // Where instances get a new name with each start, their series would grow without end.
+      // Otherwise, where instances get a new name with each start, the number of series would grow without end.
       for (const state of STATES) changes.remove({ service, instance: name, state });
       changed.delete(key);
     }

@@ -114,7 +114,7 @@ export class MonitorRunner {
     this.#checker.stop();
   }
 
-  /** What goes wrong with the outcome of one check costs that check alone: the next one comes on its turn. */
+  /** An error in handling the outcome of one check affects that check alone; it goes on at its next turn. */
   #report(outcome: TaskOutcome): { readonly inDoubt: boolean } {
     try {
       return this.#take(outcome);
@@ -153,7 +153,7 @@ export class MonitorRunner {
     else if (health.state === "down") log.warn("Instance is down", { instance: key, url, reason: health.reason });
   }
 
-  /** Brings the checks, the announcements and the next moment in line with the monitor. */
+  /** Brings the checks, the announcements and the next timer in line with the monitor. */
   #follow(): void {
     const { clock } = this.#deps;
     if (this.#tasksVersion !== this.#monitor.tasksVersion) {

@@ -22,7 +22,7 @@ const stateSchema = z.object({
   id: z.string().min(8).max(64),
   /** By directory, the keys of the instances that an operator has drained there. */
   drained: z.record(z.string(), z.array(z.string())).default({}),
-  /** Which instances were live, and since which start of the machine that was seen. */
+  /** Which instances were live, and since which boot of the machine. */
   live: z
     .object({ boot: z.string(), urls: z.record(z.string(), z.string()) })
     .nullable()
@@ -67,8 +67,8 @@ export class StateFile {
   }
 
   /**
-   * Reads the file, or begins a new one. A damaged file costs the state and not the start, and so does a folder that
-   * cannot be written.
+   * Reads the file, or begins a new one. With a damaged file, or a folder that cannot be written, the state is lost but
+   * the start goes on.
    * @throws ExitError where somebody else could have written the file, or the path can be no folder.
    */
   static async open(path: string, deps: StateFileDeps): Promise<StateFile> {
@@ -109,7 +109,7 @@ export class StateFile {
     return live !== null && live.boot === this.#boot && own(live.urls, key) === url;
   }
 
-  /** Notes that what is live may be another now; `find` is asked once it is written. */
+  /** Notes that the set of live instances may have changed; `find` is called when it is written. */
   rememberLive(find: () => Iterable<Pick<ServiceDefinition, "key" | "url">>): void {
     this.#findLive = find;
     this.#scheduleWrite();

@@ -12,7 +12,7 @@ export function filesConfig(settings: WatsonSettings, host: string): ServiceFile
   return { sources: settings.services, parse: parserOf(settings, host) };
 }
 
-/** What `--check` prints beside the settings themselves: of the data folder, and of the service files. */
+/** What `--check` reports beyond the settings: problems of the data folder and of the service files. */
 export async function checkFiles(settings: WatsonSettings): Promise<readonly Problem[]> {
   const ofFolder = await checkFolder("data_dir", settings.dataDir, settings.dataDirPlace);
   return [...ofFolder, ...(await checkServiceFiles(settings))];
@@ -24,7 +24,7 @@ export async function checkServiceFiles(settings: WatsonSettings): Promise<reado
   const { services, servicePlaces: places } = settings;
   // Without a setting for service files, the default folder may be missing.
   if (places === null && (await areMissing(services))) return [];
-  // What the host is makes no difference to whether a file is right.
+  // The host does not matter for whether a file is right.
   const { problems } = mergeFiles(await readAllFiles(filesConfig(settings, settings.host ?? "localhost")));
   const listed = await listFiles(services, { unusedAfterMs: 0 });
   const sources = new Map([...listed.problems, ...listed.unused].map((one) => [formatProblem(one), one.file]));

@@ -12,12 +12,12 @@ export interface WatsonSurroundings {
   readonly openAdmin: StartAdmin;
 }
 
-/** How long the first statement to a directory waits for the first checks; well within a lease. */
+/** How long the first registration waits for the first checks; well within a lease. */
 const FIRST_CHECKS_MS_MAX = 2_000;
 
 /**
  * Checks and registers until the signal aborts, then announces the drain, waits for it and withdraws. After SIGUSR1 it
- * leaves without a word instead: its instances stay in use until the next Watson comes, or their lease ends.
+ * leaves without withdrawing anything: its instances stay in use until the next Watson comes, or their lease ends.
  */
 export async function runWatson(
   context: DaemonContext<WatsonSettings>,
@@ -102,7 +102,7 @@ export async function runWatson(
   if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot register: ${denial}`);
 }
 
-/** Announces that all instances leave, gives their requests the time that they want, and takes them back. */
+/** Announces all instances as draining, waits as long as their drain times say, and withdraws them. */
 async function drain(
   { monitor, links, state }: WatsonParts,
   { clock, log }: Pick<DaemonContext<WatsonSettings>, "clock" | "log">,
@@ -118,7 +118,7 @@ async function drain(
   state.rememberLive(() => []);
 }
 
-/** A host as a Watson's name: IPv6 addresses have characters that names have not. */
+/** A host as the name of a Watson: IPv6 addresses have characters that names may not have. */
 function nameOf(host: string): string {
   const name = host.replaceAll(/[^a-z0-9._-]/g, "-").replaceAll(/^[^a-z0-9_]+|[^a-z0-9_]+$/g, "");
   return NAME_PATTERN.test(name) ? name : "watson";

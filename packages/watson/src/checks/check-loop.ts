@@ -19,7 +19,7 @@ export interface CheckLoopDeps {
   /** Counts time in which Watson could have heard an answer: time-outs go by it. */
   readonly patience: Pick<Clock, "setTimer">;
   readonly prober: Prober;
-  /** Takes each outcome and says whether it leaves a doubt that wants the next check soon. */
+  /** Takes each outcome, and says whether it leaves a doubt, so that the next check should come soon. */
   readonly report: (outcome: Outcome) => { readonly inDoubt: boolean };
 }
 
@@ -54,7 +54,7 @@ export class CheckLoop {
   /** Checks at once, because there is reason to think that something changed. */
   checkNow(): void {
     if (this.#stopped) return;
-    // One under way may have looked just before the change.
+    // A check that is under way may have looked just before the change.
     if (this.#isInFlight) this.#wanted = true;
     else this.#schedule(Math.max(this.#deps.clock.monotonicMs(), this.#endedMs + GAP_MS_MIN));
   }
@@ -89,7 +89,7 @@ export class CheckLoop {
     this.#schedule(nextCheckMs({ dueMs, endedMs: this.#endedMs, inDoubt }, { ...this.#check, phase: this.#phase }));
   }
 
-  /** The probe, or its time-out: whatever a prober does with the signal, the loop goes on. */
+  /** The outcome of the probe or its time-out: the loop goes on even if a prober ignores the signal. */
   #bounded(prober: Prober, ending: AbortController): Promise<Probe> {
     const { timeoutMs } = this.#check;
     return new Promise((resolve) => {

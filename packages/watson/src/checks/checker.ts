@@ -36,7 +36,7 @@ interface Running {
   stop(): void;
 }
 
-/** First checks are this far apart, so that a start with thousands of services is no burst. */
+/** First checks are this far apart, so that a start with thousands of services does not check all of them at once. */
 const FIRST_CHECK_GAP_MS = 0.5;
 
 /** Runs the checks of the tasks that it was last given. */
@@ -114,7 +114,10 @@ export class Checker {
   }
 }
 
-/** A reason quotes URLs and what programs print, and everybody who may read a directory reads it. */
+/**
+ * Masks secrets: a reason quotes URLs and the output of programs, and everybody who may read from a directory can see
+ * it.
+ */
 const withoutSecrets = (probe: Probe): Probe => (probe.ok ? probe : { ...probe, reason: maskSecrets(probe.reason) });
 
 const isHeartbeat = ({ check }: Task): boolean => check.probe.kind === "ttl";

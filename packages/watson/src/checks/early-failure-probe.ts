@@ -64,7 +64,10 @@ interface HeldConfig extends Target, Omit<EarlyFailureProbeDeps, "ports"> {
   readonly onEnd: () => void;
 }
 
-/** A connection that says nothing; its end is news if it has lasted for longer than the check would have waited. */
+/**
+ * A connection on which nothing is sent; its end means something only if it has lasted longer than the interval of the
+ * check.
+ */
 class HeldConnection implements EarlyFailureProbe {
   readonly #config: HeldConfig;
   #socket: ReturnType<typeof connect> | null = null;

@@ -26,7 +26,7 @@ export interface CheckContext {
 }
 
 /**
- * Makes the checks of an instance of what its file says; nothing at all means the default check.
+ * Makes the checks of an instance from its service file; without any, it gets the default check.
  * @throws CheckError that says which entry and key cannot be used.
  */
 export function createChecks(sources: readonly CheckSource[] | undefined, context: CheckContext): Check[] {
@@ -57,7 +57,7 @@ export class CheckError extends Error {
 function rhythmOf(source: CheckSource, defaults: LivenessDefaults, probe: ProbeSettings): Omit<Check, "id" | "probe"> {
   const rise = source.rise ?? defaults.rise ?? BUILT_IN.rise;
   if (probe.kind === "ttl") {
-    // One heartbeat that stays out is the whole evidence that there will ever be.
+    // One missing heartbeat is all the evidence that there will ever be.
     return { rise, fall: 1, intervalMs: probe.ttlMs, timeoutMs: probe.ttlMs, recheckMs: probe.ttlMs, watch: "none" };
   }
   return {

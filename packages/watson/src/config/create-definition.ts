@@ -33,7 +33,7 @@ export function createDefinition(
       if (!(error instanceof ProtocolError) && !(error instanceof CheckError)) throw error;
       const inside = error instanceof CheckError ? livenessPath(source, error) : path;
       const template = templateAt(inside);
-      // A message would quote what came from the environment.
+      // The parser's message would quote a value from the environment.
       const why = template === undefined ? error.message : `Cannot use ${JSON.stringify(template)} here`;
       problems.push({ ...at(...inside), message: `${inside.join(".")}: ${why}` });
       return null;
@@ -82,7 +82,10 @@ export function createDefinition(
   };
 }
 
-/** At this machine: at a port of its own, or at the router that it listens through. */
+/**
+ * The URL of a service that gives none: at this machine, at its own port or at that of the router that it listens
+ * through.
+ */
 function urlOf(source: ServiceSource, { host, service }: { readonly host: string; readonly service: string }): string {
   const origin = `${familyOf(source.protocol)}://${bracketed(host)}`;
   return listensThroughRouter(source) ? `${origin}:${source.port ?? AMQP_PORT}/${service}` : `${origin}:${source.port}`;
@@ -91,7 +94,7 @@ function urlOf(source: ServiceSource, { host, service }: { readonly host: string
 /** Of routers, as long as nothing else is said. */
 const AMQP_PORT = 5672;
 
-/** `HOST-PORT`, as far as a name can say that. */
+/** `HOST-PORT`, without the characters that a name may not have. */
 function defaultName({ host, port }: { readonly host: string; readonly port: number }): string {
   const text = host.replaceAll(/[^a-z0-9._-]/g, "-").replace(/^[^a-z0-9_]+/, "");
   return parseName(`${text.slice(0, 100 - String(port).length - 1)}-${port}`, "instance");

@@ -134,7 +134,7 @@ export function createServiceSchema({ directories, noExec }: Pick<ServiceContext
         issue("proxy_port", "no such key, as it has a meaning for protocol: tcp only");
       if (service.tls !== undefined && !/^(?:https|amqps):/i.test(service.url ?? ""))
         issue("tls", "no such key, as it has a meaning for a URL of https: or amqps: only");
-      // Of a URL that is none, its own check has told already.
+      // A URL that cannot be read was reported already, by its own check.
       const { url } = service;
       if (url === undefined || thrownBy(() => parseAnyUrl(url)) !== null) return;
       const unfit = thrownBy(() => parseInstanceUrl(url, service.protocol));

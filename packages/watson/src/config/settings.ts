@@ -3,12 +3,12 @@ import { DEFAULT_DIRECTORY, NAME_PATTERN, NAME_RULE } from "@datawire/protocol";
 import { credentialSettings, loadCredentials, type TlsSettings } from "@datawire/link";
 import {
   commonVariables,
+  givenFlags,
   ConfigError,
   defaultDataDir,
   directorySetting,
   type DaemonInput,
   type Env,
-  type Given,
   listenOrOffSetting,
   type ListenAddress,
   loadSettings,
@@ -121,7 +121,7 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     file: input.config,
     env: input.env,
     variables: commonVariables,
-    flags: flagsOf(input),
+    flags: givenFlags(input, FLAGS),
   });
   const place = (...at: string[]) => locate(at) ?? { file: "watson.yaml" };
   const twice = repeated(value.directories);
@@ -149,7 +149,8 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
     allowExec: value.allow_exec,
     defaults,
     router,
-    // Several single services may run on one machine: what the files say of the port is for the one with a folder.
+    // Several Watsons with a single service may run on one machine, so the port in the settings file is only for the
+    // one with a folder.
     admin: single !== null && input.options["admin"] === undefined ? null : admin,
     dataDir: value.data_dir ?? defaultDataDir("watson", input.env),
     dataDirPlace: place("data_dir"),
@@ -159,18 +160,16 @@ export async function loadWatsonSettings(input: DaemonInput): Promise<WatsonSett
   };
 }
 
-function flagsOf({ directories, options }: DaemonInput): Given[] {
-  return [
-    { from: "-d/--directory", path: ["directories"], value: directories.length > 0 ? directories : undefined },
-    { from: "--services", path: ["services"], value: options["services"] },
-    { from: "--host", path: ["host"], value: options["host"] },
-    { from: "--zone", path: ["zone"], value: options["zone"] },
-    { from: "--admin", path: ["admin"], value: options["admin"] },
-    { from: "--data-dir", path: ["data_dir"], value: options["dataDir"] },
-  ];
-}
+/** Which flag gives which setting. */
+const FLAGS = {
+  services: ["services"],
+  host: ["host"],
+  zone: ["zone"],
+  admin: ["admin"],
+  "data-dir": ["data_dir"],
+};
 
-/** Paths in a file are relative to it, those of a flag to where the command was typed. */
+/** Paths in a file are relative to its folder, those of a flag to the working directory. */
 function absolute(paths: readonly string[], place: Place | undefined): string[] {
   const base = place?.line === undefined ? process.cwd() : dirname(place.file);
   return paths.map((path) => resolve(base, path));

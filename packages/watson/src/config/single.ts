@@ -58,7 +58,7 @@ export function readSingle({ args, options }: DaemonInput, context: SingleContex
   if (!checked.ok)
     throw misused(checked.findings.map(({ message }) => message.replace("liveness.interval", "PERIOD")).join("; "));
   const { zone, defaults, router } = context;
-  // The URL is there, so that the host of this machine is not asked for.
+  // As the URL is given, the host of this machine is not needed.
   const made = createDefinition(checked.value, { host: "", zone, defaults, router, directories }, () => ({
     file: "command line",
   }));

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** The setting of a count: one message for all that is no whole number within the bounds, both included. */
+/**
+ * The setting of a count, with one message for everything that is not a whole number within the bounds, both included.
+ */
 export function wholeNumber(min: number, max: number) {
   const isWithin = (value: number): boolean => Number.isInteger(value) && value >= min && value <= max;
   const wanted = `a whole number from ${min} to ${max}`;

@@ -4,8 +4,8 @@ export function isServiceFile(name: string): boolean {
 }
 
 /**
- * What nobody takes for a service file: hidden files, what editors, patches and package managers leave behind, what was
- * put aside by its name, and a README.
+ * Whether a file is clearly not meant as a service file: a hidden one, a leftover of an editor, a patch or a package
+ * manager, one that was disabled by its name, or a README.
  */
 export function isLeftAlone(name: string): boolean {
   return HIDDEN.test(name) || ASIDE.test(name) || README.test(name);

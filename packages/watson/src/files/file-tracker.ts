@@ -1,17 +1,25 @@
-/** How long a file must stay as it is before it is read: an editor may be in the middle of writing it. */
+/** How long a file must stay unchanged before it is read, as an editor may be in the middle of writing it. */
 export const SETTLE_MS = 40;
-/** The same for a file that came under its name whole: long enough for the system to tell that it is being written after all. */
+/**
+ * The same for a file that was moved into place: long enough for the system to report that it is being written after
+ * all.
+ */
 export const WHOLE_MS = 3;
-/** How long it may keep changing until it is read all the same: something may write it without end. */
+/** How long a file may keep changing until it is read all the same, as something may write to it without end. */
 export const UNSETTLED_MS_MAX = 500;
-/** How long a file must stay away before it counts as removed: some editors remove it first and write it anew then. */
+/**
+ * How long a file must be missing before it counts as removed, as some editors remove a file and then write it anew.
+ */
 export const GONE_MS = 300;
 
 /** What is known of one file. A stamp stands for the content: equal stamps, equal content. */
 export interface Tracked {
   /** The stamp of the content that was read last; null before the first read. */
   readonly read: string | null;
-  /** A change that was not read yet: its stamp (null for a missing file), since when it stands, and when the change began. */
+  /**
+   * A change that was not read yet: its stamp (null for a missing file), since when the file has had it, and when the
+   * change began.
+   */
   readonly pending: { readonly stamp: string | null; readonly sinceMs: number; readonly changedMs: number } | null;
 }
 
@@ -71,7 +79,10 @@ export function look(
   return { files: next, read, gone, againInMs };
 }
 
-/** Takes files to be read as they are, without waiting for them to settle: for a start, where nothing can blink. */
+/**
+ * Takes the files as they are, without waiting for them to settle: at a start nothing is announced yet that a
+ * half-written file could take away.
+ */
 export function firstLook(found: ReadonlyMap<string, string>): Files {
   return new Map([...found].map(([path, stamp]) => [path, { read: stamp, pending: null }]));
 }

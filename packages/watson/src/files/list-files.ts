@@ -10,9 +10,12 @@ export interface FileListing {
   readonly stamps: ReadonlyMap<string, string>;
   /** The folders in which a change may show. */
   readonly folders: ReadonlySet<string>;
-  /** Folders and files that could not be looked at: what was known of them still holds. */
+  /** Folders and files that could not be read: what was known of them stays in force. */
   readonly problems: readonly Problem[];
-  /** What is there and is no service file, or is looked for and is not there: whoever wrote it meant it otherwise. */
+  /**
+   * Files that are there but are not service files, and paths that are named but not there, neither of which is likely
+   * to be meant.
+   */
   readonly unused: readonly Problem[];
 }
 
@@ -83,7 +86,7 @@ async function listPath(source: string, beforeMs: number): Promise<Listed> {
 async function whyUnused(path: string, beforeMs: number): Promise<Problem | null> {
   try {
     const stats = await stat(path);
-    // What was made in this very millisecond was made before.
+    // Rounded down, so that a file of this very millisecond counts as older.
     if (Math.floor(stats.ctimeMs) > beforeMs) return null;
     if (stats.isDirectory())
       return problemOf(

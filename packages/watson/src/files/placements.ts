@@ -1,6 +1,6 @@
 /**
- * Which files came under their names whole, as by `mv`: whoever makes a file under its name writes it there next, which
- * the file system tells as a change. So such a file need not be left alone for a while before it is read.
+ * Which files were moved into place, as by `mv`, and can be read at once. A file that is created under its name is
+ * written next, which the file system reports as a change; one that was moved there is not.
  */
 export class Placements {
   /** Since when, by path. */

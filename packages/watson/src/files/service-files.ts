@@ -29,11 +29,11 @@ export interface ServiceFilesDeps {
   readonly onChange: (files: readonly ServiceFile[]) => void;
 }
 
-/** Events come in bursts, of which one look answers all: so long after it comes the next one. */
+/** Events come in bursts that one look covers, so looks are at least this far apart. */
 const EVENT_DELAY_MS = 10;
 /** File systems that send no events, links whose target is elsewhere, and events that were lost are found by looking. */
 const LOOK_MS_MIN = 2_000;
-/** A name that exists for a moment only, as while a file is put in place, is no mistake to report. */
+/** A name that exists only for a moment, as while a file is put in place, is not reported as a mistake. */
 const LISTING = { unusedAfterMs: 1_500 };
 /** A look takes some 20 µs a file: with thousands of them it is made less often. */
 const LOOK_MS_PER_FILE = 3;
@@ -166,7 +166,7 @@ export class ServiceFiles {
     if (changed) this.#deps.onChange([...this.#files.values(), ...problems.map(unreadable)]);
   }
 
-  /** What was tracked in a folder that cannot be read now: losing sight of files is not losing them. */
+  /** The tracked files of a folder that cannot be read now: they are not taken to be removed. */
   #kept({ problems, stamps }: FileListing): [string, Files extends ReadonlyMap<string, infer T> ? T : never][] {
     const lost = problems.map(({ file }) => file.replace(/\/+$/, ""));
     return [...this.#tracked].filter(
@@ -222,7 +222,7 @@ async function readFile(path: string, parse: ParseServices, lastGood: ServiceFil
   return { file: path, instances: parsed.instances, problems: [] };
 }
 
-/** What goes wrong while one file is read is a problem of that file, and keeps no other from being read. */
+/** An error while one file is read is a problem of that file, and does not keep others from being read. */
 function parseAlone(parse: () => ReturnType<ParseServices>, path: string): ReturnType<ParseServices> {
   try {
     return parse();

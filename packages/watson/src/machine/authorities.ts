@@ -37,7 +37,7 @@ function readFirst(files: readonly string[]): string | null {
     try {
       return readFileSync(file, "utf8");
     } catch {
-      // The next distribution has it elsewhere.
+      // Other distributions have the file elsewhere.
     }
   }
   return null;

@@ -13,9 +13,9 @@ export interface HostFacts {
 }
 
 /**
- * How others reach this machine: as set, else by its host name if that leads anywhere, else by the address that the
- * directory sees. A name that leads to loopback leads nowhere for others: Debian writes `127.0.1.1 NAME` into
- * /etc/hosts, where a name server may know nothing of it.
+ * The host under which others reach this machine: as set, else its host name if that resolves, else the address that
+ * the directory sees. A name that resolves to loopback is of no use to others: Debian writes `127.0.1.1 NAME` into
+ * /etc/hosts, and name servers may not know the name.
  */
 export function chooseHost({ configured, hostName, hostAddresses, routeAddress }: HostFacts): string {
   if (configured !== null) return configured;

@@ -6,8 +6,8 @@ import type { Clock } from "@datawire/runtime";
 /** How long an answer is used before it is asked for again. */
 const FRESH_MS = 5_000;
 /**
- * The system's resolver blocks one of the four threads that Node also reads files and resolves every other name with.
- * Names that hang leave two of them.
+ * The system's resolver blocks one of the four threads with which Node also reads files and resolves all other names.
+ * With this bound, names that hang leave two threads free.
  */
 const RUNNING_MAX = 2;
 const NAMES_MAX = 10_000;

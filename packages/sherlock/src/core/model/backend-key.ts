@@ -2,9 +2,9 @@ import { type InstanceTls, type InstanceUrl, parseServiceAddress, type ServicePr
 import { digest } from "./hash.ts";
 
 /**
- * What the servers of one backend have in common, and nothing that a route or a promotion changes: so that traffic
- * moves between backends by maps alone. The path and the Host have to be set before HAProxy chooses a server, which is
- * why instances that differ in them stand in different backends.
+ * What the servers of one backend have in common. It has nothing that a route or a promotion changes, so that traffic
+ * is moved between backends by maps alone. HAProxy sets the path and `Host` before it chooses a server, so instances
+ * that differ in these are in different backends.
  */
 export interface BackendKey {
   readonly service: string;
@@ -19,8 +19,8 @@ export interface BackendKey {
   /** The path before every request's own: "" or "/base". */
   readonly base: string;
   /**
-   * What `Host` says where it cannot be the name of the server: that of an IPv6 literal, and any with an HAProxy that
-   * does not take it from there. Then the backend has that one host. Null elsewhere.
+   * The `Host` of the backend where it cannot be taken from the name of the server: for an IPv6 literal, and with an
+   * HAProxy that does not do that. All servers of the backend then have that host. Null elsewhere.
    */
   readonly host: string | null;
   /** Outside the zone of the caller: used only while too few near ones are live. */
@@ -31,8 +31,8 @@ export interface BackendKey {
 const NAME_LENGTH_MAX = 160;
 
 /**
- * The name of a backend: readable in statistics, and of nothing but `A-Za-z0-9_.:-`. Different keys have different
- * names: a colon never stands in a service, version or instance name, and every part after it says what it is.
+ * The name of a backend: readable in statistics, and made of `A-Za-z0-9_.:-` only. Different keys have different names:
+ * a colon never stands in a service, version or instance name, and every part after it says what it is.
  */
 export function backendName(key: BackendKey): string {
   const parts = [key.service, groupTag(key.group)];
@@ -83,7 +83,7 @@ function groupTag(group: string | null): string {
   return instance === null ? `v${encode(version ?? "")}` : `i:${instance}`;
 }
 
-/** `+` and everything else that a name of HAProxy may not hold, as a colon and two hexadecimal digits. */
+/** Encodes `+`, and everything else that a name in HAProxy may not contain, as a colon and two hexadecimal digits. */
 function encode(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]/g, (character) => {
     const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0");

@@ -1,13 +1,17 @@
 import { spread } from "./hash.ts";
 import { BLOCKS_MAX, BLOCK_SIZE } from "./prefixes.ts";
 
-/** Two blocks: one in use, and one in which the next division is written before all requests are switched to it at once. */
+/**
+ * Two blocks: one is in use, and the next division is written into the other before all requests are switched to it at
+ * once.
+ */
 export const PAIR_SIZE = 2 * BLOCK_SIZE;
 const PAIRS_MAX = BLOCKS_MAX / 2;
 
 /**
- * Gives each key the base of a pair of blocks of its own. A key's place follows from its name, so that equal tables
- * give equal blocks and a key that comes or goes moves no other, unless two names fall on the same place.
+ * Gives each key the base of a pair of blocks of its own. The place of a key follows from its name, so that equal
+ * tables give equal blocks and a key that is added or removed moves no other one, unless two names hash to the same
+ * place.
  */
 export function assignBlocks(keys: Iterable<string>): Map<string, number> {
   const bases = new Map<string, number>();

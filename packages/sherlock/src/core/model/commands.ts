@@ -14,7 +14,7 @@ export type Command =
       readonly change: Partial<Pick<RunningServer, "address" | "port" | "weight" | "ready">>;
     }
   | { readonly kind: "map"; readonly map: MapName | "draw"; readonly action: MapAction }
-  /** A backend comes to stand in a spare one, for as long as the configuration holds. */
+  /** A backend takes a spare one, for as long as this configuration is in use. */
   | { readonly kind: "take-spare"; readonly backend: string; readonly spare: string }
   /** Only in our own books: which half of a pair is in use. */
   | {

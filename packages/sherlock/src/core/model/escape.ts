@@ -1,6 +1,7 @@
 /**
- * Escapes for the places of an HAProxy configuration where text from elsewhere may stand. Each function is named for
- * the place; a value that stands in two (a path inside a quoted log-format) goes through both, the inner one first.
+ * Escapes text from outside for the places of an HAProxy configuration where it may appear. Each function is named for
+ * the place; a value in a place within another (a path inside a quoted log-format) goes through both functions, the
+ * inner one first.
  */
 
 /** One word of a configuration line, taken literally: single quotes stop `#`, `\`, `$`, `"` and blanks (manual, 2.2). */
@@ -23,14 +24,14 @@ export function escapeRegex(text: string): string {
 
 /**
  * Literal text as an argument of a sample fetch or converter, between its parentheses: in double quotes where it has
- * more than is plainly itself, and the word as a whole is quoted besides. A backslash would not do: HAProxy keeps it before
- * most characters.
+ * special characters; the word as a whole is quoted in addition. Backslashes would not work, as HAProxy keeps them
+ * before most characters.
  */
 export function escapeArgument(text: string): string {
   return /^[A-Za-z0-9._:/|=-]*$/.test(text) ? text : `"${text.replace(/["\\]/g, String.raw`\$&`)}"`;
 }
 
-/** Any text as part of a map's key: a key ends at the first blank, so that it is carried as the hex converter writes it. */
+/** Any text as part of the key of a map, written as the hex converter writes it, as a key ends at the first blank. */
 export function hexKey(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, "0"))
     .join("")

@@ -5,13 +5,13 @@ export interface HaproxyVersion {
   readonly features: HaproxyFeatures;
 }
 
-/** What differs between the versions of HAProxy, as far as Sherlock cares; each was seen with the versions named. */
+/** The differences between versions of HAProxy that matter to Sherlock; each was tried with the versions named. */
 export interface HaproxyFeatures {
   /** Since 2.6: servers are added and deleted at run time. Without it each new instance takes a reload. */
   readonly dynamicServers: boolean;
   /** Since 2.5: `defaults` sections may hold rules, so that backends share theirs. */
   readonly sharedRules: boolean;
-  /** Since 2.6: `balance hash` takes any sample. Earlier ones hash what has a keyword of its own. */
+  /** Since 2.6: `balance hash` takes any sample. Earlier ones hash only what has a keyword of its own. */
   readonly hashBalance: boolean;
   /** Since 2.6: `ca-file @system-ca` is what the system trusts. Earlier ones want the name of a file. */
   readonly systemCa: boolean;
@@ -21,8 +21,8 @@ export interface HaproxyFeatures {
    */
   readonly hostFromName: boolean;
   /**
-   * Until 2.9: a request that is cut while it waits for its response is repeated elsewhere. Later ones close the
-   * client's connection without a word, and repeat only what the server itself has broken off.
+   * Until 2.9: a request whose connection is cut while it waits for its response is retried elsewhere. Later versions
+   * close the client's connection without an answer, and retry only what the server itself has broken off.
    */
   readonly repeatsCut: boolean;
   /** Since 2.6: `tcp-request content set-log-level`, by which the access log tells connections from notices. */
@@ -59,7 +59,7 @@ export function takesInstances({ dynamicServers, hostFromName }: HaproxyFeatures
   return dynamicServers && hostFromName;
 }
 
-/** What users of this HAProxy do without, a clause each; nothing for one that has everything. */
+/** The features that this HAProxy lacks, a clause for each; empty for one that has everything. */
 export function lacksOf(features: HaproxyFeatures): string[] {
   const { hashBalance, hostFromName, repeatsCut } = features;
   const lacks: string[] = [];

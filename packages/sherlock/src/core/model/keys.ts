@@ -11,7 +11,7 @@ interface Rest {
   readonly sessionCookies: readonly string[];
 }
 
-/** What a service's routes look at, whether or not anything lives that they lead to. */
+/** What the routes of a service look at in requests, whether or not their targets have live instances. */
 export function keysOfRoutes(table: RouteTable | null, rest: Rest): ServiceKeys {
   const looked = (table?.routes ?? []).flatMap((route): Looked[] => {
     const when = route.when === null ? null : parseWhen(route.when);

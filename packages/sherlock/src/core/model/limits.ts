@@ -8,7 +8,7 @@ import {
 
 /** How requests of one service are treated, with every default filled in. */
 export interface ServiceLimits {
-  /** For the first byte of the response, and for silence within one that is no stream; for nothing of it twice. */
+  /** How long the first byte of the response may take, and how long a response that is not a stream may be silent. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly queueTimeoutMs: number;
@@ -29,11 +29,12 @@ export type ServiceOverride = {
 export const DEFAULT_LIMITS: ServiceLimits = {
   // A legacy application that waited a minute for http://name.internal waits as long here.
   timeoutMs: 60_000,
-  // Any two machines of a region connect within it; HAProxy waits as long before it asks the last server left again.
+  // Any two machines of a region connect within it; HAProxy also waits this long before it retries the last server that
+  // is left.
   connectTimeoutMs: 250,
   queueTimeoutMs: 2_000,
-  // Each may meet another idle connection of an instance that has just died; 3 lose a request now and then where it was
-  // the only one of its group.
+  // Each retry may hit another idle connection of an instance that has just died; with 3, a request is lost now and
+  // then where that was the only instance of its group.
   retries: 6,
   maxConnections: null,
   slowStartMs: 0,
@@ -52,7 +53,8 @@ export function limitsOf(settings: ServiceSettings, override: ServiceOverride = 
     maxConnections: override.maxConnections ?? settings.maxConnections ?? DEFAULT_LIMITS.maxConnections,
     slowStartMs: override.slowStartMs ?? settings.slowStartMs ?? DEFAULT_LIMITS.slowStartMs,
   };
-  // A directory may have taken a longer one before there was a bound; HAProxy would refuse the whole service for it.
+  // A directory may have accepted a longer one before there was a bound; because of it HAProxy would refuse the whole
+  // service.
   const bounded = (ms: number): number => Math.min(ms, TIME_LIMIT_MAX_MS);
   return {
     ...limits,
@@ -63,7 +65,10 @@ export function limitsOf(settings: ServiceSettings, override: ServiceOverride = 
   };
 }
 
-/** The settings of a service that are longer than a timer of HAProxy's, as `timeout=700h`: what they are instead is the longest. */
+/**
+ * The settings of a service that are longer than HAProxy's timers can be, such as `timeout=700h`; these use the
+ * longest.
+ */
 export function tooLongOf(settings: ServiceSettings): string[] {
   const { timeoutMs, connectTimeoutMs, queueTimeoutMs, slowStartMs } = settings;
   const named = {

@@ -5,31 +5,35 @@ import type { ServiceLimits } from "./limits.ts";
 import type { BlockPart } from "./prefixes.ts";
 
 /**
- * What HAProxy should be, made of the table alone. The structure stands in the configuration and changes by a reload;
- * everything else is data, which the runtime socket changes.
+ * What HAProxy should do, derived from the table alone. The structure is in the configuration and needs a reload to
+ * change; everything else is data, which is changed over the runtime socket.
  */
 export interface Plan {
   readonly structure: Structure;
   /** backend → its servers by name. */
   readonly servers: ReadonlyMap<string, ReadonlyMap<string, PlannedServer>>;
   readonly maps: PlannedMaps;
-  /** Base of a pair of blocks → what one of the two says. The pointers in `maps` name the base. */
+  /** Base of a pair of blocks → the content of one of the two. The pointers in `maps` name the base. */
   readonly blocks: ReadonlyMap<number, PlannedBlock>;
-  /** service → what of the structure it cannot be served without. */
+  /** service → the parts of the structure that it needs to be served. */
   readonly needs: ReadonlyMap<string, ServiceNeeds>;
   /** The backends that requests are led to before any has turned out to be dead. */
   readonly leads: ReadonlySet<string>;
-  /** service → what of the table its part was made of. One that is left out has none. */
+  /** service → the part of the table that its plan was made from. A service that is missing here has none. */
   readonly views: ReadonlyMap<string, ServiceView>;
-  /** Services of which is not known what is followed, so that they stay as HAProxy has them; none where this is left out. */
+  /**
+   * Services for which it is unknown what HAProxy follows, so that they stay as HAProxy has them; left out for none.
+   */
   readonly unknown?: ReadonlySet<string>;
-  /** Which backends of the plan stand in which spare ones of HAProxy; left out: none. */
+  /** Which backends of the plan use which spare ones of HAProxy; left out for none. */
   readonly carried?: Carried;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
 }
 
-/** What a pointer points to, and is exchanged as a whole: how numbers are divided, and what is looked at before. */
+/**
+ * What a pointer points to, replaced as a whole: which numbers go where, and the conditions that are looked at before.
+ */
 export interface PlannedBlock {
   readonly parts: readonly BlockPart[];
   readonly rules: readonly BlockRule[];
@@ -43,7 +47,7 @@ export interface BlockRule {
   readonly value: string;
 }
 
-/** What of a plan is in the configuration itself, so that only a reload can change it. */
+/** The part of a plan that is in the configuration itself, so that only a reload can change it. */
 export interface Structure {
   /** By name, sorted. */
   readonly backends: ReadonlyMap<string, BackendStructure>;
@@ -55,7 +59,7 @@ export interface Structure {
 export interface ServiceNeeds {
   /** The backends of the service, and those of other services that its maps lead to. */
   readonly backends: ReadonlySet<string>;
-  /** The names that decide about its requests as they are now, which may be fewer than its routes tell. */
+  /** The names that decide about its requests at present, which may be fewer than its routes name. */
   readonly keys: ServiceKeys;
 }
 
@@ -88,7 +92,7 @@ export interface RequestKeys {
   readonly stickyIp: boolean;
   /** What the cookies of sessions are called. */
   readonly sessionCookies: readonly string[];
-  /** The lengths of base paths, which the way from one backend to the next has to take off again. */
+  /** The lengths of base paths, which have to be cut off again when a request goes from one backend to the next. */
   readonly baseLengths: readonly number[];
 }
 
@@ -102,13 +106,13 @@ export interface PlannedServer {
   readonly address: string;
   readonly port: number;
   readonly weight: number;
-  /** Whether it takes new requests; with a weight of 0 only those of the sessions that it has. */
+  /** Whether it takes requests; with a weight of 0 only those of its sessions. */
   readonly ready: boolean;
   /** Whether it takes no new requests, and may go on with what it has. */
   readonly draining: boolean;
   /** Unique in its backend; decides with the policies `ordered` and `consistent`. */
   readonly id: number;
-  /** The name that its certificate has to carry; null without TLS, or where the URL has an IP address. */
+  /** The name that its certificate has to have; null without TLS, or where the URL has an IP address. */
   readonly tlsName: string | null;
   /** How long what it serves may take once it takes no new requests. */
   readonly drainMs: number;
@@ -185,13 +189,19 @@ export type Carried = ReadonlyMap<string, string>;
 /** Where requests go that nobody may take: a backend that answers 503. */
 export const NOTHING = "nothing";
 
-/** Where requests go that bring no session, while all that is left of a service drains: it answers 503 with why. */
+/**
+ * Where requests without a session go while all instances of a service that are left drain: it answers 503 with the
+ * reason.
+ */
 export const DRAINED = "drained";
 
 /** The backends that every configuration has. */
 export const OWN_BACKENDS: ReadonlySet<string> = new Set([NOTHING, DRAINED]);
 
-/** The maps whose keys begin with the number of a block, so that its entries hold as soon as a pointer points to it. */
+/**
+ * The maps whose keys begin with the number of a block, so that its entries take effect as soon as a pointer points to
+ * it.
+ */
 export const BLOCK_MAPS = [
   "whens",
   "when_path",

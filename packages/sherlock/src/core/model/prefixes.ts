@@ -1,9 +1,10 @@
 import type { SlotRange } from "@datawire/protocol";
 
 /**
- * Draws are looked up with `map_ip`, HAProxy's longest-prefix match: a number that was drawn is added to the base of a
- * block and read as an IPv4 address, and the block's lines say which part of it belongs to whom. So any division into
- * slots is data, one look-up whatever the number of targets, and a slot keeps its owner while others move.
+ * Draws are looked up with `map_ip`, HAProxy's longest-prefix match: the number that was drawn is added to the base of
+ * a block and read as an IPv4 address, and the lines of the block say which range belongs to which target. So any
+ * division into slots is data, takes one look-up however many targets there are, and lets a slot keep its owner while
+ * others move.
  */
 
 /** Numbers in one block: the least power of two that holds the 10,000 slots of a share. */

@@ -12,7 +12,7 @@ import {
 
 /** What a running HAProxy was configured with, as far as it decides whether a plan needs a reload. */
 export interface LoadedStructure {
-  /** Everything that is no part of a plan: template, listeners, limits of the process. */
+  /** Everything that is not part of a plan: template, listeners, limits of the process. */
   readonly shared: string;
   /** Where HTTP is listened for, as `HOST:PORT`. */
   readonly listen: readonly string[];
@@ -33,18 +33,21 @@ export interface RunningBlock {
   readonly half: 0 | 1;
   /** By name. */
   readonly lines: ReadonlyMap<string, BlockLine>;
-  /** What the lines were made of, where that is known: the same object needs no comparison. */
+  /** What the lines were made from, where that is known: the same object needs no comparison. */
   readonly block: PlannedBlock | null;
 }
 
-/** What HAProxy holds now. Mutable, since a step changes one line of many thousand. */
+/** What HAProxy has now. It is mutable, since a step changes one line of many thousands. */
 export interface Running {
   readonly loaded: LoadedStructure;
   readonly servers: Map<string, Map<string, RunningServer>>;
   /** Without what belongs to blocks. */
   readonly maps: Record<MapName, Map<string, string>>;
   readonly blocks: Map<number, RunningBlock>;
-  /** Backends that stand in spare ones, by which: they are there beside those of `loaded`, as `servers` and `maps` have them. */
+  /**
+   * Backends that use spare ones, and which: they exist in addition to those of `loaded`, and are in `servers` and
+   * `maps`.
+   */
   readonly carried: Map<string, string>;
 }
 
@@ -77,7 +80,10 @@ export function describeStructure(
 
 const described = new WeakMap<BackendStructure, string>();
 
-/** A backend's structure as text; the planner keeps the objects of services that did not change, so each is written once. */
+/**
+ * The structure of a backend as text. The planner reuses the objects of services that did not change, so each is
+ * written once.
+ */
 export function describeBackend(backend: BackendStructure): string {
   const known = described.get(backend);
   if (known !== undefined) return known;

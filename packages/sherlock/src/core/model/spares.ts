@@ -13,8 +13,9 @@ import type { BackendStructure, Carried, MapName } from "./plan.ts";
 export const NOT_CARRIED: Carried = new Map();
 
 /**
- * The names of the spare backends of one version of the configuration. No other version has them, and each is taken
- * once: what an old worker still tells of one is of nobody else. Without a colon, as no service begins with them.
+ * The names of the spare backends of one version of the configuration. No other version has these names and each is
+ * used once, so that what an old worker still reports of one cannot be about another. They have no colon, as they do
+ * not begin with the name of a service.
  */
 export function spareNames(configVersion: string, count: number): string[] {
   const tag = digest(configVersion).slice(0, 8);
@@ -92,8 +93,8 @@ export function standsIn(carried: Carried): Rename {
 }
 
 /**
- * An entry of a map with other names of backends. Those of sessions name none that stand in spare ones, as a session
- * chooses its server by a rule of its backend's own.
+ * An entry of a map, with the names of backends replaced. Entries of sessions name no backends that use spare ones, as
+ * a session finds its server by a rule of its own backend.
  */
 export function renamedEntry(
   map: MapName | "draw",

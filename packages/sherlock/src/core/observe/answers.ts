@@ -117,8 +117,8 @@ export function parseSessions(answer: string): { readonly id: string; readonly s
 }
 
 /**
- * What `reload` is answered since HAProxy 2.7, when it is over; null where nothing is said of its end, as before that,
- * or when another one was under way.
+ * The answer to `reload` once it is over, since HAProxy 2.7; null where the answer does not say how it ended, as before
+ * 2.7, or when another reload was under way.
  */
 export function parseReload(answer: string): { readonly ok: boolean; readonly alerts: string } | null {
   const said = /^Success=([01])/m.exec(answer);
@@ -142,7 +142,7 @@ export interface MasterState {
   readonly failed: number;
 }
 
-/** Reads the master's answer to `show proc`; null for anything else, as while it starts anew. */
+/** Reads the master's answer to `show proc`; null for anything else, as while it restarts. */
 export function parseShowProc(answer: string): MasterState | null {
   const master = /^(\d+)\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(answer);
   if (master === null) return null;

@@ -9,7 +9,7 @@ export type Attribution = (backend: string, server: string) => Pick<PlannedServe
 
 const NO_LATENCIES: ReadonlyMap<string, Histogram> = new Map();
 
-/** Turns totals, which begin anew with each worker, into what came since the last look. */
+/** Turns totals, which begin at zero with each worker, into what was added since the last look. */
 export class CounterDeltas {
   readonly #last = new Map<string, ServerCounts>();
 

@@ -7,7 +7,9 @@ const WHAT: Readonly<Record<FindingKind, string>> = {
   unanswered: "HAProxy gets no answers from it",
 };
 
-/** How a finding is told to operators: of each instance that the server stands for, or of the service's default URL. */
+/**
+ * How a finding is shown to operators: for each instance that the server stands for, or for the service's default URL.
+ */
 export function problemsOfFinding(finding: Finding): ReportedProblem[] {
   const { backend, observed, kind, reason, count, sinceMs } = finding;
   const service = backend.slice(0, backend.indexOf(":"));
@@ -19,7 +21,7 @@ export function problemsOfFinding(finding: Finding): ReportedProblem[] {
   return observed.instances.map(({ name }) => ({ ...problem, subject: `//${service}@${name}` }));
 }
 
-/** To a power of two, so that a count that grows is told now and then and not at every look. */
+/** Rounds to a power of two, so that a growing count is reported now and then and not at every look. */
 function roundDown(count: number): number {
   return count === 0 ? 0 : 2 ** Math.floor(Math.log2(count));
 }

@@ -32,16 +32,19 @@ interface Entry extends Finding {
   readonly explained: boolean;
 }
 
-/** Within it a Watson with the usual check (every 3 s, 1 s for an answer) tells itself of an instance that has died. */
+/** Within this, a Watson with the usual check (every 3 s, 1 s for an answer) reports an instance that has died. */
 const DOWN_S_MIN = 4;
 /** A server that answered nothing at so many looks in a row, though it was asked. */
 const SILENT_LOOKS = 2;
-/** So long after the last refused answer, one that is passed on ends the finding: an instance may answer paths differently. */
+/**
+ * How long after the last refused answer an accepted one ends the finding, as an instance may answer some paths well
+ * and others not.
+ */
 const REFUSED_MS = 30_000;
 /** A finding of which nothing more was seen is over, as nobody asks any more. */
 const STALE_MS = 600_000;
 
-/** Remembers what HAProxy finds of its servers, from one look at its statistics to the next. */
+/** What HAProxy has found out about its servers, kept from one look at its statistics to the next. */
 export class Findings {
   readonly #last = new Map<string, ServerCounts>();
   #entries = new Map<string, Entry>();

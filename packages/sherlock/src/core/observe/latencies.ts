@@ -23,7 +23,7 @@ export class Latencies {
     this.#own = own;
   }
 
-  /** Takes what came, which may end within a line. What is no latency of an instance is passed over. */
+  /** Takes a piece of the lines, which may end within one. Whatever is not the latency of an instance is ignored. */
   add(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
@@ -59,7 +59,10 @@ function parseLine(line: string, own: Rename): Latency | null {
   return isInstance(backend, server) ? { backend, server, ms: Number(ms) } : null;
 }
 
-/** Where the access log or spans want more of each request: HAProxy has one format for all that it logs to. */
+/**
+ * Reads the longer lines that there are where the access log or spans want more of each request: HAProxy has one format
+ * for all its log targets.
+ */
 function parseLongLine(line: string, own: Rename): Latency | null {
   const fields = fieldsOf(line);
   if (fields === null) return null;

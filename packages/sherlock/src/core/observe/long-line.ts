@@ -26,7 +26,7 @@ const NAMES = [
 /** What a long line says, as text: `-` for what it does not say. */
 export type LineFields = Readonly<Record<(typeof NAMES)[number], string>>;
 
-/** Whether it is a line of a request with all that is known of it, and not one of HAProxy itself. */
+/** Whether a line is the long form for a request, and not a message of HAProxy itself. */
 export const isLongLine = (line: string): boolean => line.startsWith("[") || line.startsWith("{");
 
 /** The fields of a long line; null for one that was cut short. */
@@ -43,7 +43,10 @@ export function fieldsOf(line: string): LineFields | null {
 
 const textOf = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? `${value}` : "-");
 
-/** A number in a field, of which a sign says that the response went on, or that another server was tried; else -1. */
+/**
+ * The number in a field, without the sign by which HAProxy says that the response went on or that another server was
+ * tried; -1 for none.
+ */
 export function numberIn(text: string): number {
   const value = Number(text);
   return Number.isFinite(value) ? value : -1;

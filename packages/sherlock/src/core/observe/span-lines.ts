@@ -25,9 +25,9 @@ export interface ProxiedRequest {
   /** From its first byte to the last one of the response. */
   readonly totalMs: number;
   readonly retries: number;
-  /** How it ended: the first two letters of HAProxy's termination state, `--` for well. */
+  /** How it ended: the first two letters of HAProxy's termination state, `--` for a normal end. */
   readonly end: string;
-  /** Null for one that came without a trace, and of which no span was chosen when it came. */
+  /** Null for a request that came without a trace, and was not sampled. */
   readonly traceId: string | null;
   /** Null for one of which no span was chosen when it came. */
   readonly spanId: string | null;
@@ -90,7 +90,10 @@ export class SpanLines {
     return isFailed(request) || (this.#of !== "errors" && request.spanId !== null);
   }
 
-  /** HAProxy numbers the lines of each frontend (configuration manual, `%lc`), also those that find no room. */
+  /**
+   * Counts by the number that HAProxy gives each line of a frontend (configuration manual, `%lc`), also to those that
+   * find no room.
+   */
   #count(line: string): void {
     const at = line.lastIndexOf(".");
     const writer = line.slice(0, at);
@@ -104,7 +107,9 @@ export class SpanLines {
   }
 }
 
-/** Whether the instance, or the way to it, failed a request: what a client broke off is none. */
+/**
+ * Whether the instance, or the connection to it, failed the request; one that the client broke off is not a failure.
+ */
 export function isFailed({ status, end }: Pick<ProxiedRequest, "status" | "end">): boolean {
   return status >= 500 || end.startsWith("S") || end.startsWith("s");
 }

@@ -12,7 +12,7 @@ export interface ServerCounts {
   /** Connections that failed, and answers that did not come or were refused. */
   readonly unreached: number;
   readonly refused: number;
-  /** What HAProxy's own check says of a server that it has taken out; null for one in use. */
+  /** What HAProxy's own check says about a server that it has taken out of use; null for one in use. */
   readonly down: {
     readonly seconds: number;
     /** `L4CON`, `L6RSP`: the layer and what happened there (management guide, "check_status"). */
@@ -51,15 +51,17 @@ const NAMES = "([^,\\n]*,(?!FB\\.)[^,\\n]*)";
 /** What `type` says of a server. */
 const SERVER = "2";
 
-/** How the rows of servers are found, and which group of a match has a column; null where the header is none. */
+/**
+ * How the rows of servers are found, and which group of the match has which column; null where the header is not one.
+ */
 interface Format {
   readonly row: RegExp;
   readonly groups: ReadonlyMap<Column, number>;
 }
 
 /**
- * Reads `show stat` (CSV with a header), of which most stays as it was: what a server has counted is the same object for
- * as long as it is the same. A row has a hundred columns, of which few are wanted, so that it is never taken apart.
+ * Reads `show stat` (CSV with a header), most of which is the same each time: the counts of a server stay the same
+ * object until they change. Rows are not split, as they have a hundred columns, of which few are wanted.
  */
 export class Statistics {
   #header = "";

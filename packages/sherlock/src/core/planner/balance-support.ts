@@ -2,7 +2,8 @@ import type { Balance, ServiceProtocol } from "@datawire/protocol";
 import type { HaproxyFeatures } from "../model/haproxy-version.ts";
 
 /**
- * What a balance policy is called, what it wants and what there is instead; null where it is to be had.
+ * The name of a balance policy that is not available, what it needs, and what is used instead; null where it is
+ * available.
  * @param stickyIp whether callers have addresses of their own.
  */
 export function missingForBalance(
@@ -16,7 +17,7 @@ export function missingForBalance(
   if (balance.kind === "cookie" && protocol === "tcp") {
     return `cookie:${balance.name}: a TCP service has no cookies; it is round-robin`;
   }
-  // With a backend for each instance there is nothing to choose from in any: the draw that chooses one goes by weight.
+  // With one backend for each instance, no backend has a choice: the draw between them goes by weight.
   const isPolicy = balance.kind === "least-connections" || balance.kind === "consistent";
   if (isPolicy && !hostFromName && protocol !== "tcp") {
     return `${balance.kind}: wanted HAProxy 3.2 or older; instances share by weight`;

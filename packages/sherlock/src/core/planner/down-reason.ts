@@ -3,7 +3,7 @@ import type { ServiceView } from "@datawire/catalog";
 import { plainText } from "../model/escape.ts";
 
 /**
- * Says why nothing of a service takes requests.
+ * Says why no instance of a service takes requests.
  * @param degraded why its primary does not, as the traffic split has it.
  */
 export function downReason({ instances }: ServiceView, degraded: string | null): string {

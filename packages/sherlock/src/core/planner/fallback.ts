@@ -8,14 +8,17 @@ export interface Candidate {
   readonly group: string | null;
   /** Lower is tried earlier. */
   readonly rank: number;
-  /** Whether it has a server that takes requests. One that has none may still hold some that want to go elsewhere. */
+  /**
+   * Whether it has a server that takes requests. A backend without one may still have requests queued, which have to go
+   * elsewhere.
+   */
   readonly alive: boolean;
 }
 
 /**
- * Where a request goes when HAProxy finds no server of a backend alive before Watson has said so: first to the other
- * backends of the same group, then to the rest of the service in the order in which shares fall (routing rules,
- * section 3). As lines `origin>from` → next; the path that a request took stands in its key, so that none goes in a circle.
+ * Where a request goes when HAProxy finds all servers of a backend dead before Watson has said so: first to the other
+ * backends of the same group, then to the rest of the service, in the order of failover (routing rules, section 3).
+ * Written as lines `origin>from` → next; as the key has the path of the request so far, no request goes in a circle.
  */
 export function fallbackLines(
   candidates: readonly Candidate[],

@@ -5,16 +5,15 @@ import type { ServiceView } from "@datawire/catalog";
 /** How a view between two plans is made. */
 export interface InterimOptions {
   /**
-   * Whether an instance that ends in peace (draining, or withdrawn) serves on where nothing else is left of its group
-   * and what takes its place waits as well: make before break.
+   * Whether an instance that leaves in an orderly way (draining, or withdrawn) goes on serving where it is the last of
+   * its group and its replacement waits for the reload too: make before break.
    */
   readonly keepsLast: boolean;
 }
 
 /**
- * What holds of a service between what was followed of it and what waits for a reload: routes, settings, versions and
- * URLs as before, and of each instance whether it is alive now. So deaths take effect at once, by the same rules as
- * ever, and nothing else does.
+ * The view of a service while a change of it waits for a reload: routes, settings, versions and URLs as before, but
+ * with the present state of each instance. So deaths take effect at once, by the usual rules, and nothing else does.
  */
 export function interimView(before: ServiceView, now: ServiceView | null, { keepsLast }: InterimOptions): ServiceView {
   const known = new Map((now?.instances ?? []).map((instance) => [instance.name, instance]));
@@ -23,7 +22,10 @@ export function interimView(before: ServiceView, now: ServiceView | null, { keep
   return keepsLast && now !== null ? keepLast({ before, interim, now }) : interim;
 }
 
-/** An instance at the URL that it had before, in its present state, but as before where it is usable at another URL now: that says nothing of this one. */
+/**
+ * An instance at its previous URL, in its present state; or in its previous state where it is now usable at another
+ * URL, as that says nothing about this one.
+ */
 function withState(before: Instance, now: Instance | undefined): Instance {
   if (now === undefined) return { ...before, state: "draining" };
   const { state, since, reason, cause, drainMs } = now;

@@ -16,7 +16,7 @@ import { limitsOf, type ServiceOverride } from "../model/limits.ts";
 import type { PlannedServer } from "../model/plan.ts";
 import { type Endpoint, endpointOf, endpointOfUrl, type EndpointResult, type Resolve } from "./reachable-table.ts";
 
-/** Where an instance, or a default URL, stands: its backend and the server there. */
+/** Where an instance, or a default URL, is placed: its backend, and the server in it. */
 export interface Placement {
   readonly key: BackendKey;
   readonly backend: string;
@@ -69,7 +69,7 @@ export function placeDefault(view: ServiceView, url: string, context: PlacementC
   });
 }
 
-/** What an operator should know of an instance that is served all the same; null for nothing. */
+/** A weakness of an instance that an operator should know of, although it is served; null for none. */
 export function weaknessOf({ key, server }: Placement): string | null {
   if (!key.tls || !key.tlsVerify || server.tlsName !== null || isMachineLocal(server.address)) return null;
   return "HAProxy compares the names of a certificate and no addresses: any of its authorities will do; wanted a host name in `url`, or `tls: { server_name }` in its service file";
