@@ -76,6 +76,9 @@ beforeAll(async () => {
     instance("fallback", "b", { url: `${raw.url}/b`, version: "2", order: 1 }),
     service("h2", { protocol: "h2" }),
     instance("h2", "a", { protocol: "h2", url: `http://127.0.0.1:${h2}` }),
+    service("h2-fallback", { protocol: "h2" }),
+    instance("h2-fallback", "a", { protocol: "h2", url: dead }),
+    instance("h2-fallback", "b", { protocol: "h2", url: `http://127.0.0.1:${h2}/b`, version: "2", order: 1 }),
     // The handshake is made by this process, which may be busy.
     service("https", { settings: { connectTimeoutMs: 60_000 } }),
     instance("https", "a", { url: `https://localhost:${https}` }),
@@ -288,6 +291,21 @@ describe("of an answer", () => {
     answers.delete("/base/x");
     expect(status).toBe(502);
   });
+});
+
+test.each([
+  ["h2", "Host: localhost", "/x?y=1"],
+  ["h2", "X-No: host", "/x?y=1"],
+  ["h2-fallback", "Host: localhost", "/b/x?y=1"],
+])("%s, an instance of HTTP/2 without TLS, is asked in its own scheme: %s", async (name, line, path) => {
+  const before = seen.length;
+  const answer = await exchange(machine.port, requestOf(`GET /${name}/x?y=1 HTTP/1.1`, line));
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  const head = seen[before] ?? "";
+  expect(head).toContain(`GET ${path} HTTP`);
+  if (line.startsWith("Host")) expect(head).toContain("\r\n:scheme: http\r\n");
+  expect(head).toMatch(/\r\n(?::authority|host): 127\.0\.0\.1:\d+(?:\r\n|$)/);
+  expect(head).not.toContain("FB.");
 });
 
 describe("a request line", () => {

@@ -27,6 +27,7 @@ export function backendView(
     whenFull: isTcp ? null : fullReason(backend.limits),
     defaults: isTcp ? "tcp" : isPlain ? "plain" : "http",
     hostHeader: isPlain && backend.host !== null ? quoteWord(escapeLogFormat(backend.host)) : null,
+    clearHttp2: backend.protocol === "h2" && !backend.tls,
     pinned: backend.pinned,
     mapping: isTcp || isPlain ? null : mappingView(backend, features),
     defaultServer: commonServerOptions(backend, caFile),

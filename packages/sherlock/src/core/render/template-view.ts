@@ -83,6 +83,8 @@ export interface BackendView {
   readonly whenFull: string | null;
   /** Which `defaults` section it inherits. */
   readonly defaults: "http" | "plain" | "tcp";
+  /** Whether its instances speak HTTP/2 without TLS. */
+  readonly clearHttp2: boolean;
   /** What `Host` says where that is all that its rules differ in from those that `defaults` has. */
   readonly hostHeader: string | null;
   /** Whether a session may choose its server. */
