@@ -78,7 +78,7 @@ export class Ownership {
     return this.#leases;
   }
 
-  /** A Watson has connected and will state its set; what is held from it stays as it is, for another lease, until then. */
+  /** A Watson has connected and will state its set; until then its instances stay, for another lease. */
   attach(identity: WatsonIdentity, moment: Moment): void {
     const watson = this.#watsons.get(identity.id);
     if (watson === undefined) return void this.#add(identity, moment);
@@ -86,7 +86,7 @@ export class Ownership {
     if (watson.location.state !== "elsewhere") this.#startLease(watson, moment);
   }
 
-  /** Notes a Watson that another directory has told of: one that is unknown here counts as lost, for one lease. */
+  /** Notes a Watson that another directory tells of: one that is unknown here is lost, for one lease. */
   meet(identity: WatsonIdentity, moment: Moment): Watson {
     const known = this.#watsons.get(identity.id);
     if (known !== undefined) return known;
@@ -95,10 +95,7 @@ export class Ownership {
     return watson;
   }
 
-  /**
-   * Says where a Watson is seen from now on, and who it is. Losing sight of it starts its lease; seeing it again ends
-   * the lease.
-   */
+  /** Says where a Watson is seen from now on, and who it is. Losing it starts its lease, seeing it ends that. */
   place(
     identity: WatsonIdentity,
     location: Location,
@@ -250,7 +247,7 @@ export class Ownership {
     return [...contestedOf(this.#announced.shared(), (key) => this.#owner(key))];
   }
 
-  /** Ends a step of several transitions, and brings the services in line with their instances. */
+  /** Ends a step of several transitions: brings the services in line with their instances. */
   settle(moment: Moment): void {
     this.#projection.settle(moment);
   }

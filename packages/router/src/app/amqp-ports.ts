@@ -19,7 +19,7 @@ export interface AmqpPorts {
 }
 
 /**
- * Opens the ports that clients come to.
+ * Opens the ports for clients.
  * @param at those of all processes together; null for the only one.
  * @throws Error that says why one cannot be opened.
  */
@@ -43,7 +43,9 @@ export async function openAmqpPorts(
 /** How often files of certificates are looked at. */
 const LOOK_MS = 10_000;
 
-/** What ports over TLS show: files, read anew while the router runs, or what the directory gives. */
+/**
+ * The certificate of the ports over TLS: from files, which are read again while the router runs, or from the directory.
+ */
 export function showTls(
   { own, clientCa, readAgain }: RouterTls,
   { clock, log, board }: { readonly clock: Clock; readonly log: Logger; readonly board: Pick<ProblemBoard, "set"> },

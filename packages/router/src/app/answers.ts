@@ -81,7 +81,8 @@ export function mergeStatus(parts: readonly PartStatus[]): {
     byAddress.set(queue.address, known === undefined ? queue : sumOf(known, queue));
   }
   const queues = sortQueues([...byAddress.values()]);
-  // How much a consumer has not been given, the home of its address knows; whose it is, the process that it came to.
+  // How many messages a consumer has not been given is known to the process that has its address; who the consumer is,
+  // to the process that it connected to.
   const behind = new Map(parts.flatMap(({ inner }) => inner.map((one) => [keyOf(one), one] as const)));
   const facts = parts.flatMap(({ links }) =>
     links.map((link) => {
@@ -92,7 +93,7 @@ export function mergeStatus(parts: readonly PartStatus[]): {
   return { queues, links: linkStatuses(facts, queues) };
 }
 
-/** Does what `dw` wants at the process that has the address, and shows what there is at all. */
+/** Carries out commands of `dw` at the process that has the address, and collects lists from all processes. */
 export function manageAll(part: Part, own: Manage): Manage {
   const all = async () => {
     const asked = part.seat.indices.map((index) => part.ask(index, { is: "status" }).catch(() => null));
@@ -149,7 +150,7 @@ async function whyOf(part: Part, address: string, status: WhyFacts): Promise<Why
 
 const keyOf = ({ container, link, direction }: Facts): string => JSON.stringify([container, link, direction]);
 
-/** An address that several processes have links to, which none of them keeps. */
+/** The sum of an address that keeps nothing, over the processes that have links to it. */
 function sumOf(a: QueueStatus, b: QueueStatus): QueueStatus {
   const worse = a.reason === null ? b : a;
   return {

@@ -7,8 +7,8 @@ import { openWeb, type WebPort } from "../web/web-port.ts";
 import type { RouterParts } from "./assemble.ts";
 
 /**
- * Opens the port for browsers, where the settings have one. The default port that is taken is left to whoever has it, and
- * told: the second router of a machine has no use for it.
+ * Opens the port for browsers, where the settings have one. Where the default port is taken, that is logged and the
+ * router goes on without it, as a second router of a machine does not need it.
  * @returns null where there is none.
  * @throws Error where the port that the settings name cannot be opened.
  */

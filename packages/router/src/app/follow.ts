@@ -52,7 +52,7 @@ export async function follow(
   return { ended: followed.run(signal) };
 }
 
-/** Lets in whom the directory names from now on, and looks again at those who are connected. */
+/** From now on lets in those whom the directory names, and checks again those who are connected. */
 function takeAccess(
   { asks, tokens: known }: DirectoryAccess,
   { tokens, allotments, services, peers }: RouterParts,

@@ -16,7 +16,10 @@ export interface InnerPort {
   close(): Promise<void>;
 }
 
-/** Takes the links of other processes to addresses that are here; whom they are for, those have looked at. */
+/**
+ * Takes links of other processes of the router to addresses of this one; those processes have checked the rights of
+ * their clients.
+ */
 export async function listenInner(seat: Seat, deps: PeerDeps): Promise<InnerPort> {
   const peers: Peers = new Set();
   const { clock, log } = deps;

@@ -18,7 +18,7 @@ import { statusHandler } from "../overview/status.ts";
 const TICK_MS = 1_000;
 
 /**
- * Routes until the signal aborts; then it ends its connections, and writes what is left to write.
+ * Runs a router until the signal aborts; then it ends its connections, and writes what is left to be written.
  * @param part which process of a router this is that has several; null where it is the only one.
  */
 export async function runRouter(context: DaemonContext<RouterSettings>, part: Part | null = null): Promise<void> {
@@ -28,7 +28,7 @@ export async function runRouter(context: DaemonContext<RouterSettings>, part: Pa
   const { broker, services, moves, sources, registry, manage, peers, peer } = parts;
 
   const stopAdmin = new AbortController();
-  // Of several processes, the one that started them has the admin port; browsers have to do with the first of them.
+  // With several processes, the one that started them has the admin port, and the first of them the port for browsers.
   const admin = part === null ? await openAdmin(context, parts, stopAdmin.signal) : null;
   const isFirst = part === null || part.seat.index === 0;
   const tls = settings.tls && showTls(settings.tls, { clock, log, board });
@@ -81,7 +81,7 @@ async function openAdmin(
   return startAdmin({ listen: settings.admin, setting: "admin" }, { readiness, registry, log, handlers }, signal);
 }
 
-/** Tells that nobody is asked who they are, where others than this machine reach a port. */
+/** Warns where a port can be reached from other machines and nobody has to log in. */
 function tellOpen(
   open: readonly { readonly address: ListenAddress }[],
   { log, board }: DaemonContext<RouterSettings>,
@@ -93,7 +93,7 @@ function tellOpen(
   ]);
 }
 
-/** Does what goes by time: expiry, links to services, rights that have ended, rates. */
+/** Does what is due by time: expiry, links to services, rights that have ended, rates. */
 function tick({ broker, services, peers, upstreams, rates }: RouterParts, nowMs: number): void {
   broker.tick();
   services.reconcile();

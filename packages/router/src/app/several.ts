@@ -10,7 +10,7 @@ import { mergeStatus, type PartStatus } from "./answers.ts";
 import { consumersHandler } from "../overview/consumers.ts";
 import { lockFolder } from "../processes/lock.ts";
 
-/** Runs a router as several processes until the signal aborts; what it is asked itself, it asks them. */
+/** Runs a router as several processes until the signal aborts; what it is asked at the admin port, it asks these. */
 export async function runSeveral(context: DaemonContext<RouterSettings>, seats: readonly Seat[]): Promise<void> {
   const { settings, log, clock, board, signal, readiness } = context;
   const { listen, tls, host } = settings;

@@ -27,7 +27,7 @@ export interface Seat {
   leave(): void;
 }
 
-/** Who gets which message of one address: the routes of the service that has its name. */
+/** Decides which consumer gets which message of one address, by the routes of the service of that name. */
 export interface Allotment {
   /** @param member null for one that says neither version nor instance: it belongs to the service file of its machine, else to the primary. */
   join(member: Member | null, port: SeatPort): Seat;

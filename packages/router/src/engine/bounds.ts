@@ -7,7 +7,10 @@ interface Bounded {
   readonly settings: AddressSettings;
 }
 
-/** Where bytes are bounded, senders get little at a time: how large their messages are, nobody knows before. */
+/**
+ * Where bytes are bounded, senders get little credit at a time, as the size of their messages is unknown until they
+ * come.
+ */
 const WINDOW_TIGHT = 50;
 
 /** How many more messages there is room for; one that does not fit may still come in whole. */

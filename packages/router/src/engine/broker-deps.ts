@@ -42,8 +42,8 @@ export interface DeadNote {
 }
 
 /**
- * The time of day as it was when this began, going on as the monotonic clock does, in whole milliseconds since 1970: a
- * wall clock that is set ends no message's time, and keeps none for longer.
+ * The time of day at the start, counted on by the monotonic clock, in whole milliseconds since 1970: so setting the
+ * wall clock neither expires messages nor keeps them for longer.
  */
 export function steadyTime(clock: Pick<Clock, "nowMs" | "monotonicMs">): () => number {
   const originMs = clock.nowMs() - clock.monotonicMs();

@@ -20,12 +20,12 @@ import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.
 import { otherKind, Refused, requireKind, requireTakes, type Taken } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
 
-/** An address without links, messages and anything to remember is forgotten after this. */
+/** An address without links, messages and settings of its own is forgotten after this. */
 const IDLE_MS_MAX = 600_000;
 const RETRY_MS = 1_000;
 /** What a topic keeps that is in memory for one link. */
 const IN_MEMORY = { ageMs: 600_000, bytes: 2 ** 24 } as const;
-/** How much may be on its way to a disk for which nothing is kept in reserve. */
+/** How many bytes may be on their way to the disk where no reserve is kept on it. */
 const BACKLOG_BYTES_MAX = 16 * 2 ** 20;
 
 /** All addresses of a router, and the log that keeps them. */
@@ -152,7 +152,7 @@ export class Broker {
     throw otherKind(name, kind, taken.kind);
   }
 
-  /** Changes what holds for an address, at once and for good; it stays until it is removed. */
+  /** Changes the settings of an address, at once and for good; from then on it stays until it is removed. */
   configure(address: KeptAddress, own: OwnSettings): void {
     this.#configure(address, own);
     if (address.id > 0) this.#append({ is: "own", id: address.id, own });

@@ -27,7 +27,7 @@ export interface DirectIdentity {
   readonly kind: "direct" | "service";
 }
 
-/** An address that holds nothing: senders have credit while consumers have, and hear what those say. */
+/** An address that stores nothing: senders have credit while consumers have, and get the outcomes of these. */
 export class DirectAddress {
   readonly name: string;
   readonly kind: DirectIdentity["kind"];
@@ -36,7 +36,10 @@ export class DirectAddress {
   readonly #allotment: Allotment;
   readonly #sinks = new Set<{ refresh(allowed: number): void }>();
   readonly #consumers: Consumer[] = [];
-  /** What came when the credit it was sent for was used up by another sender; never more than there are senders' credits. */
+  /**
+   * Messages for which another sender had used up the consumers' credit by the time they came; never more than senders
+   * had credit for.
+   */
   readonly #parked: Passing[] = [];
   #turn = 0;
   #last = 0;
@@ -156,14 +159,14 @@ export class DirectAddress {
     return this.#sinks.size > 0 || this.#consumers.length > 0;
   }
 
-  /** Nobody is given what is over, and whoever sent it is told, as nobody else could say what became of it. */
+  /** An expired message goes to nobody. Its sender is told, as there is nobody else to say what became of it. */
   #tooLate(): Verdict {
     const description = `Cannot pass a message on at ${plainName(this.name)}: its absolute-expiry-time was over before it came`;
     return { outcome: "rejected", condition: "amqp:precondition-failed", description };
   }
 
   #pump(): void {
-    // What one target has no credit for keeps nothing of the others back.
+    // A message whose target has no credit does not hold up those for other targets.
     const parked = this.#parked.splice(0);
     this.#parked.push(...parked.filter((passing) => !this.#pass(passing)));
     for (const { port } of this.#consumers) if (port.wants()) port.exhausted();

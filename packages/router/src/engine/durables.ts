@@ -13,7 +13,7 @@ export interface Owner {
   readonly tenant: string | null;
 }
 
-/** A subscription that is kept, as whoever comes for it by its name alone has to know it. */
+/** A durable subscription, as far as a client that asks for it by name alone has to know it. */
 export interface KeptSubscription {
   /** Of its topic, as those call it to whom it belongs. */
   readonly address: string;
@@ -47,8 +47,8 @@ const CHANGED = "the subscription was made anew, with another selector, by anoth
 const TAKEN_UP = "the subscription was taken up by another link of the same container and name";
 
 /**
- * Subscriptions that outlive their links. Who has one is known by container and link name alone: with another topic or
- * another selector the old one ends and a new one begins, as JMS has it.
+ * Subscriptions that outlive their links. Container and link name alone identify one: asked for with another topic or
+ * selector, the old one ends and a new one begins, as in JMS.
  */
 export class Durables {
   readonly #host: DurablesHost;
@@ -82,11 +82,11 @@ export class Durables {
     const owner = { key, tenant: tenantOf(address.name) };
     this.endElsewhere(owner, address.name);
     const known = topic.find(key);
-    // One of an earlier version has not said what it takes.
+    // A subscription of an earlier version has no selector recorded.
     const isOther = known !== null && known.selector !== undefined && known.selector !== (selector ?? null);
     if (isOther) this.#end({ address, topic, subscription: known }, CHANGED);
     const { subscription, isNew } = topic.resume(key, from ?? { at: "last" });
-    // The last one who comes has it: the one before may have lost its connection without a word.
+    // The latest link gets it, as the one before may have lost its connection unnoticed.
     const before = subscription.port as SourcePort | null;
     subscription.detach();
     subscription.takenAtMs = this.#host.nowMs();

@@ -15,12 +15,12 @@ interface Held {
 
 /** What a message takes beside its bytes, in the log and in memory. */
 const OVERHEAD_BYTES = 200;
-/** How much is held while the disk takes nothing; beyond, senders get back what they send. */
+/** How many bytes are held while the disk takes nothing; beyond that, senders get their messages back. */
 const HELD_BYTES_MAX = 64 * 2 ** 20;
 
 /**
- * Lets messages into the log as fast as the disk takes them, and holds the others in memory, in their order. So what is on
- * its way to a disk that gets full is less than the reserve of the log, and what consumers settle can be written there.
+ * Lets messages into the log as fast as the disk takes them, and holds the others in memory, in order. So less is on
+ * its way to a disk that gets full than the reserve of the log, and settlements of consumers can still be written.
  */
 export class Intake {
   readonly #deps: IntakeDeps;
@@ -43,7 +43,10 @@ export class Intake {
     return this.#heldBytes;
   }
 
-  /** Whether nothing more should be read from senders. A disk in trouble is no reason: consumers come over the same connections. */
+  /**
+   * Whether reading from senders should pause. Trouble with the disk is no reason to, as consumers use the same
+   * connections.
+   */
   get isCongested(): boolean {
     const { backlogBytes, isTroubled } = this.#deps;
     return !isTroubled() && (this.#heldBytes > 0 || backlogBytes() > this.#bytesMax);

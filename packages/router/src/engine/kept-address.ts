@@ -31,7 +31,7 @@ export class KeptAddress implements SinkHost {
   readonly sinks = new Set<KeptSink<never>>();
   /** Consumers, with the links that they have. */
   readonly sources = new Map<Source, SourcePort>();
-  /** What was said of it by hand; null for nothing. Such an address is not forgotten. */
+  /** The settings that were made by hand; null for none. An address with such settings is not forgotten. */
   own: OwnSettings | null = null;
   isGone = false;
   /** Since when there is nothing to keep it for; null while there is. */
@@ -206,7 +206,9 @@ export class KeptAddress implements SinkHost {
     return roomOf(this) <= 0 ? limitOf(this) : null;
   }
 
-  /** Whether it is a queue that nobody has made on purpose, receives from, or has put anything into: it gives way to a service. */
+  /**
+   * Whether it is an empty queue that nobody created or receives from: such a queue gives way to a service of its name.
+   */
   get isUnfilled(): boolean {
     return this.kept instanceof Queue && this.own === null && this.sources.size === 0 && this.kept.messages === 0;
   }
@@ -265,7 +267,7 @@ export class KeptAddress implements SinkHost {
     return source;
   }
 
-  /** Its time was over before it came: it is counted, and kept where what has expired is. */
+  /** Handles a message that had expired before it came: it is counted, and kept where expired messages are kept. */
   #expireAtOnce({ payload, keys }: Incoming, nowMs: number): void {
     this.counters.in++;
     this.counters.expired++;

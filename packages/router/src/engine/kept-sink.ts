@@ -66,7 +66,7 @@ export class KeptSink<Token> implements Sink<Token> {
     const { intake } = this.#host;
     const { length } = message.payload;
     if (intake === null || intake.admits(length)) return this.#take(message, token);
-    // It lies in the buffer of the connection, which is used again.
+    // Copied, as the payload is in the buffer of the connection, which is reused.
     const kept = { ...message, payload: Uint8Array.from(message.payload) };
     const isHeld = intake.hold(length, () => {
       this.#waiting--;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type AddressSettings, OVERFLOWS } from "../address/rules.ts";
 import { isDeadName } from "../address/scope.ts";
 
-/** What was said of one address by hand: it goes before the rules of router.yaml. */
+/** The settings of one address that were made by hand: they take precedence over the rules of router.yaml. */
 export const ownSettings = z
   .object({
     maxDeliveries: z.number(),
@@ -23,7 +23,7 @@ export function withOwn(name: string, settings: AddressSettings, own: OwnSetting
   const { retention, ...rest } = own ?? {};
   // As it was read from JSON, which has nothing that is undefined.
   const all = { ...settings, ...rest, retention: { ...settings.retention, ...retention } } as AddressSettings;
-  // There is no place for the dead of the dead.
+  // Dead letters of a queue of dead letters have nowhere to go.
   return isDeadName(name) ? { ...all, maxDeliveries: Number.POSITIVE_INFINITY, expired: "drop" } : all;
 }
 

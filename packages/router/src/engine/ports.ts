@@ -8,7 +8,7 @@ import type { Condition } from "./refused.ts";
 export interface Incoming {
   /** All sections as they came; only during the call. */
   readonly payload: Uint8Array;
-  /** 0 for no end. */
+  /** 0 for a message that does not expire. */
   readonly ttlMs: number;
   /** Milliseconds since 1970 at which it ends in any case; left out for never. */
   readonly expiresAtMs?: number;
@@ -30,7 +30,7 @@ export interface SinkPort<Token> {
   readonly caller?: string | null;
   /** These messages are safe. */
   accepted(tokens: readonly Token[]): void;
-  /** This message is not taken after all: what was held back until the disk could take it. */
+  /** A message that was held back until the disk could take it is refused after all. */
   declined(token: Token, verdict: Exclude<Verdict, null>): void;
   /** A consumer's word for a message that was handed straight to it. */
   settled(token: Token, outcome: Outcome): void;
@@ -47,7 +47,7 @@ export interface Sink<Token> {
   readonly isClosed: boolean;
   /** Whether its address was removed. */
   readonly isGone: boolean;
-  /** Why its sender has no credit, where it has none; null, as where it is left out, for nothing that is known. */
+  /** Why its sender has no credit, if it has none; null or left out where no reason is known. */
   readonly reason?: StallReason | null;
   offer(message: Incoming, token: Token): Verdict;
   /** Says anew what the sender may send: after a message, or what its port was told. */
@@ -56,8 +56,8 @@ export interface Sink<Token> {
 }
 
 /**
- * What keeps a consumer that gives credit from more: its session's window or its socket, how much it has unsettled, or that
- * its version is held.
+ * What keeps messages from a consumer that gives credit: the window of its session or its socket, the number of its
+ * unsettled messages, or that its version is held.
  */
 export type HeldBack = "window" | "unsettled-limit" | "held";
 
@@ -98,7 +98,7 @@ export interface Source {
   /** The consumer wants more, or has less to do. */
   pump(): void;
   /**
-   * Takes its word for a message.
+   * Takes its outcome for a message.
    * @param confirmed called when it is safe.
    */
   settle(sequence: number, outcome: Outcome, confirmed?: () => void): void;

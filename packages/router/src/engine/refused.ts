@@ -69,7 +69,8 @@ export function requireTakes(name: string, { kind, settings }: Treatment, count:
 }
 
 /**
- * Makes sure that an address that keeps messages is what a peer takes it for; of the others, JMS has no word for any.
+ * Makes sure that an address that keeps messages is of the kind that a peer expects; for the other kinds, JMS has no
+ * words.
  * @returns the address.
  * @throws Refused that says what it is.
  */

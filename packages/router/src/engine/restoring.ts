@@ -17,7 +17,7 @@ interface RestoringHost {
 export class Restoring implements RecordHandler {
   readonly #host: RestoringHost;
   readonly #byId = new Map<number, KeptAddress>();
-  /** Of addresses that were removed, or are not known: their records say nothing any more. */
+  /** Records of addresses that were removed or are unknown, which mean nothing any more. */
   readonly #orphans: Place[] = [];
 
   readonly #nowMs: number;
@@ -34,7 +34,7 @@ export class Restoring implements RecordHandler {
       this.#orphans.push({ segment, offset, length });
       return;
     }
-    // What a clock that was ahead has accepted counts from now on.
+    // A message that was accepted while the clock was ahead counts from now on.
     const acceptedAtMs = Math.min(found.acceptedAtMs, this.#nowMs);
     address.kept.restoreMessage(found.sequence, found, { acceptedAtMs, ttlMs: found.ttlMs });
     const keys = found.keys();

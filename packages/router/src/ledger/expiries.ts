@@ -1,6 +1,6 @@
 const CAPACITY_MIN = 64;
 
-/** When the messages of an address expire: 16 bytes for each that has an end, the first to expire at hand. */
+/** When the messages of an address expire: a heap with 16 bytes for each message that does. */
 export class Expiries {
   /** Whether a message still waits: those that do not are left out when room is short. */
   readonly #isThere: (sequence: number) => boolean;

@@ -1,6 +1,6 @@
 import type { Range } from "../log/record.ts";
 
-/** Sequences of which all up to a floor are in it, and some above: what a subscription is done with. */
+/** A set of sequences: all up to a floor, and ranges above it. It holds what a subscription has settled. */
 export class Ranges {
   /** Everything below is in it. */
   #floor: number;

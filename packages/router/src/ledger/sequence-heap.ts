@@ -1,4 +1,4 @@
-/** Sequences of which the smallest comes first; the same one may be in it twice. */
+/** A heap of sequences, the smallest first; the same one may be in it twice. */
 export class SequenceHeap {
   readonly #items: number[] = [];
 

@@ -18,7 +18,7 @@ export class BlockBuilder {
   readonly position: number;
   /** What is to be told when it is on disk. */
   readonly callbacks: (() => void)[] = [];
-  /** Whether somebody waits until it is on disk, or it has more than what is settled. */
+  /** Whether somebody waits for it to be on disk, or it has more than settlements. */
   isUrgent = false;
   /** How often it was written without a sync. */
   notes = 0;
@@ -67,7 +67,7 @@ export class BlockBuilder {
     return { offset: this.position + at, length: this.#length - at };
   }
 
-  /** Says that a message is settled, in the record before where that can take it. */
+  /** Notes that a message is settled, in the previous record where that has room for it. */
   settled(address: number, subscription: number, sequence: number): void {
     this.changes++;
     const run = this.#run;

@@ -5,7 +5,10 @@ import { ByteCache } from "./byte-cache.ts";
 
 const READ_CACHE_BYTES = 4 * 2 ** 20;
 
-/** What of the log lies in memory: blocks on their way to the disk, what was just written, and what was read ahead. */
+/**
+ * The part of the log that is in memory: blocks on their way to the disk, what was just written, and what was read
+ * ahead.
+ */
 export class BlockMemory {
   readonly #copiedMax: number;
   readonly #written: ByteCache;

@@ -19,9 +19,12 @@ export interface LogDeps {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** A whole number from 0 to 2^32 - 1. */
   readonly random32: () => number;
-  /** The records that say what is so without any record before them, apart from messages: a new segment begins with them. */
+  /**
+   * The records with which a new segment begins: all state but the messages, so that earlier records are not needed for
+   * it.
+   */
   readonly snapshot: () => readonly Buffer[];
-  /** Offers a message that keeps an old segment alive; who still needs it appends it anew. */
+  /** Offers a message that keeps an old segment alive; whoever still needs it appends it anew. */
   readonly relocate: (record: MessageRecord, place: Place) => void;
   /** Why nothing can be written now; null when it can again. */
   readonly onTrouble: (error: unknown) => void;

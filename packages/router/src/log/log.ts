@@ -18,8 +18,8 @@ const ignore = (): void => {};
 const NOTHING_ELSE = { settled: ignore, failed: ignore, control: ignore };
 
 /**
- * What was accepted, in order, on disk. Records are gathered into a block while the block before it is written and synced.
- * A write that fails is tried again, in the same place and with the same bytes: nothing that was appended is left out.
+ * The append-only log of a router. Records are gathered into a block while the previous one is written and synced. A
+ * write that fails is tried again, in the same place and with the same bytes: nothing that was appended is left out.
  */
 export class Log {
   readonly #config: Required<LogConfig>;
@@ -48,7 +48,7 @@ export class Log {
     this.#memory = new BlockMemory(this.#config.cacheBytes);
   }
 
-  /** Hands over what the folder has, before anything is appended; every message counts as needed until it is released. */
+  /** Reads what the folder has, before anything is appended; every message counts as needed until it is released. */
   async restore(handler: RecordHandler): Promise<void> {
     const found = await recover(this.#deps.disk, this.#files, {
       message: (message) => {
@@ -119,7 +119,7 @@ export class Log {
     this.#hurry(block);
   }
 
-  /** Says that a message is not needed any more; the record that says why is appended. */
+  /** Says that a message is not needed any more, once the record that says why is appended. */
   release(segment: number, length: number): void {
     this.#segments.release(segment, length);
   }
@@ -248,7 +248,7 @@ export class Log {
     return file;
   }
 
-  /** Oldest first, each for good before the next: what is left is always the end of the log, and nothing settled comes back. */
+  /** Oldest first, each durably before the next: what is left is the end of the log, and nothing settled comes back. */
   #remove(ids: readonly number[]): void {
     this.#segments.forget(ids);
     this.#toRemove.push(...ids);
@@ -267,10 +267,10 @@ export class Log {
     });
   }
 
-  /** A few messages that nobody takes would keep everything after them on disk. */
+  /** Appends old messages anew where a few of them, which nobody takes, would keep everything after them on disk. */
   #considerRelocation(): void {
     const { segmentBytes, reserveBytes } = this.#config;
-    // What is moved takes room before it makes any.
+    // Relocation takes room on disk before it frees any.
     const segment = this.#segments.toEmpty(segmentBytes, this.#shortage.isShort ? reserveBytes / 8 : null);
     if (segment === null) return;
     this.#housekeeping = this.#housekeeping.then(() => this.#relocate(segment).catch(this.#deps.onHousekeepingFailure));

@@ -13,7 +13,7 @@ export interface BrowserView {
   failuresOf(sequence: number): number;
 }
 
-/** Shows somebody the messages of a queue, each once and in order, and leaves them there. */
+/** Shows the messages of a queue to a link that browses, each once and in order, and leaves them there. */
 export class Browser {
   readonly port: ConsumerPort;
   readonly #view: BrowserView;
@@ -55,7 +55,7 @@ export class Browser {
     this.#reader.load({
       place: () => this.#view.placeOf(sequence),
       storage: deps.storage,
-      // It is at hand now, or it is gone, and so is looked for anew.
+      // The message is in memory now or is gone, so it is looked up anew.
       done: () => this.pump(),
       failed: (error) => deps.onUnreadable(sequence, error, () => this.pump()),
     });

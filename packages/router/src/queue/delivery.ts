@@ -8,7 +8,7 @@ export interface Delivery {
   readonly record: MessageRecord;
   /** How often its delivery has failed. */
   readonly failures: number;
-  /** How many messages the subscription has missed before this one, as they had to make room. */
+  /** How many messages before this one the subscription has missed, as they were dropped to make room. */
   readonly missed: number;
 }
 
@@ -24,7 +24,10 @@ export interface ConsumerPort {
   readonly filter: ((record: MessageRecord) => boolean) | null;
 }
 
-/** What a consumer says of a message; `told` is that as it came, with its annotations and its error, for who passes it on. */
+/**
+ * The outcome of a message at a consumer; `told` is the state as it came, with its annotations and its error, to be
+ * passed on.
+ */
 export type Outcome =
   | { readonly outcome: "accepted" }
   | { readonly outcome: "released" }
@@ -75,7 +78,7 @@ export function isExpired({ ttlMs }: Pick<MessageRecord, "ttlMs">, sinceMs: numb
   return ttlMs > 0 && sinceMs !== null && nowMs >= sinceMs + ttlMs;
 }
 
-/** A message that was taken when its time was over is looked at again after this. */
+/** When to look again at an expired message that a consumer has. */
 export const EXPIRY_RETRY_MS = 1_000;
 
 /**

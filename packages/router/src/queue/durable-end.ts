@@ -1,6 +1,6 @@
 import type { Storage } from "./storage.ts";
 
-/** Up to where the messages of an address are durable: nobody is shown more than that. */
+/** Up to where the messages of an address are durable: no consumer gets later ones. */
 export class DurableEnd {
   readonly #storage: Pick<Storage, "batch" | "whenDurable">;
   /** The first message of each batch that is not durable yet. */

@@ -9,7 +9,7 @@ export class QueueConsumer {
   readonly unsettled = new SequenceSet();
   /** What is being read from disk for it. */
   loading: number | null = null;
-  /** Whether it has looked at so many messages that others have their turn first. */
+  /** Whether it has looked at so many messages that it has to wait for its next turn. */
   looksOn = false;
   /** With a filter: everything before it was offered, and not wanted. */
   scan = 0;

@@ -13,7 +13,7 @@ export interface QueueSnapshot {
   readonly failures: readonly (readonly [sequence: number, deliveries: number])[];
 }
 
-/** The messages of a queue: which there are, which are ready, and what the log tells of them. */
+/** The messages of a queue: which there are, which of them are ready, and what is read of them from the log. */
 export abstract class QueueContents {
   protected readonly deps: QueueDeps;
   protected readonly index = new MessageIndex();
@@ -73,7 +73,7 @@ export abstract class QueueContents {
   /** Gives messages to those who want them. */
   abstract pump(): void;
 
-  // What the log tells when it is read again, in its order.
+  // What is read from the log at a start, in its order.
 
   restoreMessage(sequence: number, place: Place, { acceptedAtMs, ttlMs }: MessageTimes): void {
     const before = this.index.place(sequence);

@@ -7,8 +7,8 @@ import { QueueContents } from "./queue-contents.ts";
 import type { Place, QueueDeps } from "./storage.ts";
 
 /**
- * Messages in the order of their acceptance, each for one consumer. Those that are durable are given to the consumers that
- * want one, in turn; what is released is at its place again, before all that came later.
+ * Messages in the order of their acceptance, each for one consumer. Durable messages are given to the consumers with
+ * credit, in turn; a released message is back in its place, before all that came later.
  */
 export class Queue extends QueueContents {
   readonly #config: QueueConfig;
@@ -62,7 +62,7 @@ export class Queue extends QueueContents {
     this.#browsers.delete(browser);
   }
 
-  /** Takes a consumer out; what it had goes back to its place, as delivered in vain. */
+  /** Removes a consumer; its messages go back to their places, as failed deliveries. */
   detach(consumer: QueueConsumer): void {
     const at = this.#consumers.indexOf(consumer);
     if (at !== -1) this.#consumers.splice(at, 1);
@@ -76,8 +76,9 @@ export class Queue extends QueueContents {
   }
 
   /**
-   * Takes a consumer's word for a message.
-   * @param appended called when what follows from it has been appended, so that it is on disk with what is appended then.
+   * Takes a consumer's outcome for a message.
+   * @param appended called when what follows from it has been appended, so that it is on disk with what is appended
+   * then.
    */
   settle(consumer: QueueConsumer, sequence: number, outcome: Outcome, appended: () => void = nothing): void {
     if (!consumer.unsettled.delete(sequence)) return appended();
@@ -277,7 +278,7 @@ export class Queue extends QueueContents {
       this.settled(sequence);
       appended();
     };
-    // What cannot be read is nobody's dead letter; the next reader may have more luck.
+    // A message that cannot be read is not moved to the dead letters, as it may be readable the next time.
     this.withRecord(sequence, bury, () => {
       this.#giveBack(sequence);
       appended();
@@ -294,5 +295,5 @@ export class Queue extends QueueContents {
 
 const nothing = (): void => {};
 
-/** How many messages are looked at for a filter before others have their turn. */
+/** How many messages a filter looks at before the next consumer has its turn. */
 const LOOKS_MAX = 1_000;

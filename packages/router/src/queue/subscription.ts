@@ -134,7 +134,7 @@ export class Subscription {
     this.#done.raise(first);
   }
 
-  /** The time of a message is over; what the consumer has of it stays with it. */
+  /** A message has expired; a consumer that has it already keeps it. */
   expired(sequence: number): void {
     this.#failures.delete(sequence);
     this.#done.add(sequence);

@@ -4,7 +4,10 @@ import type { SubscriptionSnapshot } from "./subscription.ts";
 export interface TopicConfig {
   readonly maxDeliveries: number;
   readonly retention: { readonly ageMs: number | null; readonly bytes: number | null };
-  /** Whether what a durable subscription has not read goes too, and it is told how much that was. */
+  /**
+   * Whether retention also drops what a durable subscription has not read, which is then told how many messages it
+   * missed.
+   */
   readonly dropsUnread: boolean;
   /** What becomes of a message whose time is over. */
   readonly expired: "drop" | "dead";

@@ -11,7 +11,9 @@ import type { MessageTimes, NewMessage, Place, QueueDeps } from "./storage.ts";
 import { Subscription, type SubscriptionSnapshot, type TopicView } from "./subscription.ts";
 import type { TopicConfig, TopicSnapshot } from "./topic-config.ts";
 
-/** Messages in the order of their acceptance, all of them for each subscription, kept as long as retention says. */
+/**
+ * Messages in the order of their acceptance, each of them for every subscription, kept for as long as retention says.
+ */
 export class Topic {
   readonly #config: TopicConfig;
   readonly #deps: QueueDeps;
@@ -61,7 +63,7 @@ export class Topic {
     return count;
   }
 
-  /** Bytes that a durable subscription keeps back beyond what retention allows. */
+  /** Whether a durable subscription keeps more bytes than retention allows. */
   get isHeldBack(): boolean {
     const { bytes } = this.#config.retention;
     return bytes !== null && this.#index.bytes > bytes && !this.#config.dropsUnread;

@@ -21,7 +21,10 @@ export interface ClientUpstreamDeps {
   readonly who: FarClient;
 }
 
-/** A connection to an upstream for one client alone: it is there while the client has links to it, and made anew for ever. */
+/**
+ * A connection to an upstream for one client alone: it exists while the client has links to it, and is made again
+ * whenever it is lost.
+ */
 export class ClientUpstream {
   readonly #upstream: Upstream;
   readonly #deps: ClientUpstreamDeps;

@@ -1,6 +1,6 @@
 import type { Open } from "@datawire/amqp";
 
-/** What a broker lacks of AMQP 1.0: the router does it in its place, or refuses it. */
+/** What a broker lacks of AMQP 1.0: the router makes up for it, or refuses it. */
 export interface Profile {
   /** What it calls itself, with its version. */
   readonly product: string;

@@ -39,7 +39,7 @@ export interface ThroughDeps {
   readonly over: () => void;
 }
 
-/** A link of a client with its counterpart at an upstream, which is asked for again whenever it is lost. */
+/** A link of a client with its counterpart at an upstream, which is attached again whenever it is lost. */
 export abstract class ThroughLink<Far extends Sender | Receiver> implements FarEnd {
   readonly name: string;
   /** Null while the upstream is away. */
@@ -92,7 +92,7 @@ export abstract class ThroughLink<Far extends Sender | Receiver> implements FarE
     this.far.context = this;
   }
 
-  /** The upstream cannot be talked to now: the client has its answer, and waits without credit. */
+  /** The upstream is unreachable now: the client's attach is answered, and the client waits without credit. */
   unreachable(): void {
     this.#cancelAnswer?.();
     this.#cancelAnswer = null;

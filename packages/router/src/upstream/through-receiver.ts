@@ -30,7 +30,7 @@ export class ThroughReceiver extends ThroughLink<Receiver> {
   readonly #near: Sender;
   /** What the client wants to receive from, also where it has not said so itself. */
   readonly #source: Source;
-  /** What came when the client could not take it; no more than it had given credit for. */
+  /** Messages that came when the client could not take them; no more than it had given credit for. */
   #parked: Parked[] = [];
   #cancelDrain: (() => void) | null = null;
 

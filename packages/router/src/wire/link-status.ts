@@ -29,7 +29,7 @@ interface LinkOfOurs {
   readonly name: string | null;
   /** What keeps a consumer that gives credit from more; null for nothing. */
   readonly heldBackBy?: HeldBack | null;
-  /** How many messages of its address it has not been given; null where nobody counts them. */
+  /** How many messages of its address it has not been given; null where that is not counted. */
   readonly lag?: number | null;
   /** Which instance of a service it is; null for none. */
   readonly member?: Member | null;
@@ -61,7 +61,7 @@ function linkFacts(link: Sender | Receiver, address: string | null, { nowMs, ...
   };
 }
 
-/** What a peer is told that asks why nothing moves on its link; null for nothing. */
+/** The answer to a peer that asks why nothing moves on its link; null where there is no reason. */
 export function reasonOf(link: { readonly whyWaits?: StallReason | null } | null): Fields | null {
   const reason = link?.whyWaits ?? null;
   return reason === null ? null : writeReason(reason);

@@ -111,7 +111,7 @@ export class ManagementLink {
   }
 }
 
-/** An answer as somebody of a tenant gets it: nothing of others, and its own addresses as it calls them. */
+/** An answer for a client of a tenant: only that tenant's addresses, under the names that the tenant uses. */
 function withinTenant(answer: unknown, tenant: string | null): unknown {
   if (tenant === null || typeof answer !== "object" || answer === null) return answer;
   if (Array.isArray(answer))

@@ -38,7 +38,10 @@ import type { ThroughReceiver } from "../upstream/through-receiver.ts";
 import type { ThroughSender } from "../upstream/through-sender.ts";
 import type { UpstreamClient } from "../upstream/upstreams.ts";
 
-/** What a link is for us: a peer that sends to one address or to many, one that receives, or one that goes on to an upstream. */
+/**
+ * What serves a link: one for a peer that sends to one address or to many, one for a peer that receives, or one that
+ * goes on to an upstream.
+ */
 type Link = SenderLink | RelayLink | ReceiverLink | ManagementLink | ThroughSender | ThroughReceiver;
 
 /** What a link is told, and asked. */
@@ -58,7 +61,9 @@ interface LinkUser {
 /** Who uses a link here; null for nobody. */
 export const linkOf = (link: Sender | Receiver): LinkUser | null => link.context as Link | null;
 
-/** Where a client goes itself, instead of a link to an address; null where the router has it. */
+/**
+ * Where a client is redirected to, instead of a link to an address; null where the router serves the address itself.
+ */
 export type Redirect = (name: string, caller: string) => AmqpError | null;
 
 /** What it takes to open links. */

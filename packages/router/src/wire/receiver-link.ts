@@ -66,7 +66,7 @@ export class ReceiverLink implements SourcePort {
     return this.#sender.isHeldBack ? "window" : null;
   }
 
-  /** Why the peer gets nothing of what waits; null where nothing does, or it gets some. */
+  /** Why the peer gets none of the waiting messages; null where none wait, or it gets some. */
   get whyWaits(): StallReason | null {
     const { lag, heldBackBy } = this;
     if (lag === 0) return null;
@@ -100,7 +100,7 @@ export class ReceiverLink implements SourcePort {
     if (++this.#unsettled === this.#options.unsettledMax) this.#options.full?.();
   }
 
-  /** Ends the link at a message that is larger than its peer takes, which stays as it was. */
+  /** Ends the link at a message that is larger than its peer accepts; the message stays as it was. */
   #refuse(sequence: number, bytes: number): void {
     this.#isOver = true;
     // Whoever gives messages is in the middle of it.

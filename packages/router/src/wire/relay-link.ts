@@ -104,7 +104,10 @@ export class RelayLink {
   }
 }
 
-/** What a peer is told of a refusal. A mistake of ours ends no process: whoever made it happen hears of it. */
+/**
+ * The error that a peer gets for a refusal. An unexpected error does not end the process either, but goes to the peer
+ * that caused it.
+ */
 export function errorOf(error: unknown): { readonly condition: string; readonly description: string } {
   if (error instanceof Refused) return { condition: error.condition, description: error.message };
   if (error instanceof ProtocolError) return { condition: "amqp:invalid-field", description: error.message };

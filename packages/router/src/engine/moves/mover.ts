@@ -80,7 +80,7 @@ export function moveMessages(
   to: KeptAddress,
   { later, nowMs }: { readonly later: (callback: () => void) => void; readonly nowMs: () => number },
 ): Promise<number> {
-  // What comes meanwhile stays: where it is moved to may send it back.
+  // Messages that come meanwhile stay, as the target may send moved ones back.
   const max = from.kept.messages - from.kept.unsettled;
   return takeOut(from, {
     max,

@@ -52,13 +52,13 @@ const AT_ONCE = 200;
 const BYTES_AT_ONCE = 2 ** 20;
 /** How often the other process is asked what became of a batch. */
 const ASK_MS = 1_000;
-/** Of how many moves it is known that no more is taken; what comes late comes soon after. */
+/** How many ended moves are remembered, of which nothing more is taken; what is late comes soon after the end. */
 const ENDED_MAX = 1_000;
 
 /**
- * Moves messages between the queues of two processes, each once, whichever of them is killed, and when: the log here says
- * which are on their way before they go, the log there which of them came, as it does of a producer. What is on its way is
- * nobody's until the other process has said what it has.
+ * Moves messages between the queues of two processes, each message once, whichever process is killed, and whenever. The
+ * log here notes which messages are on their way before they go; the log there notes which of them came, as for a
+ * producer. A message on its way is given to nobody until the other process has said which ones it has.
  */
 export class Moves {
   readonly #deps: MovesDeps;
@@ -152,7 +152,7 @@ export class Moves {
     });
   }
 
-  /** Takes what was on its way when the process ended last, before any consumer does. */
+  /** Takes what was on its way when the process last ended, before any consumer can get it. */
   hold(addresses: Iterable<KeptAddress>): void {
     for (const from of addresses) {
       const { kept } = from;
@@ -169,7 +169,7 @@ export class Moves {
     if (this.#unknown.size > 0) void this.#ask();
   }
 
-  /** Asks nobody any more: the log says what is to be asked at the next start. */
+  /** Stops asking other processes: the log says what to ask at the next start. */
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
@@ -277,7 +277,7 @@ class Taker implements SourcePort {
   }
 }
 
-/** Says in the log what goes. Resolves when that is on disk. */
+/** Notes in the log which messages go. Resolves when that is on disk. */
 async function begin(from: KeptAddress, moving: Moving): Promise<void> {
   from.moves.set(moving.id, moving);
   from.storage.moving(moving);
