@@ -180,7 +180,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   }
   const guard = state.registry.guard.held;
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
-  problems.push(...faults.problems(clock.nowMs()), ...serviceProblems(state.table));
+  problems.push(...faults.problems({ monotonicMs: clock.monotonicMs() }), ...serviceProblems(state.table));
   problems.push(...originalProblems(context));
   for (const { name, kind = "watson", state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0 || kind === "mdk") continue;

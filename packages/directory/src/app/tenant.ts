@@ -72,7 +72,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const { storing, published, refused, recorded } = deps.metrics;
   const faults = new Faults();
   const board = new ProblemBoard();
-  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), clock.nowMs());
+  const failed = (what: string, error: unknown): void => faults.note(failedAt(what, error), momentOf(clock));
   const counters = new Counters();
   const stepCounts = new StepCounts();
   const state = new State(config);

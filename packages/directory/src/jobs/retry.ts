@@ -35,7 +35,7 @@ export class Retry {
       this.#dueMs = moment.monotonicMs + RETRY_MS;
       if (outage !== null) return;
       log.error("What is due could not be stored", { error, retryInMs: RETRY_MS });
-      faults.note(failedAt("housekeeping", error), moment.wallMs);
+      faults.note(failedAt("housekeeping", error), moment);
     }
   }
 }

@@ -36,11 +36,11 @@ export async function runJobs(jobs: readonly Job[], deps: JobsDeps, signal: Abor
 /** Tells of a job that failed, which happens ten times a second where it goes on; the others are done all the same. */
 function createFailureReport({ faults, log }: JobsDeps): (error: unknown, moment: Moment) => void {
   let told = "";
-  return (error, { wallMs }) => {
+  return (error, moment) => {
     const reason = describeError(error);
     if (reason !== told) log.error("What is due could not be done", { error });
     told = reason;
     const remedy = "the directory's log says more; requests and links are served all the same";
-    faults.note({ subject: "housekeeping", message: `what is due could not be done: ${reason}`, remedy }, wallMs);
+    faults.note({ subject: "housekeeping", message: `what is due could not be done: ${reason}`, remedy }, moment);
   };
 }

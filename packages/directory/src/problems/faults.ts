@@ -1,3 +1,4 @@
+import type { Moment } from "../model/moment.ts";
 import type { StatusProblem } from "./service-problems.ts";
 
 /** Something that went wrong, and that cost no more than its subject. */
@@ -16,7 +17,7 @@ const SUBJECTS_MAX = 100;
 interface Kept {
   readonly fault: Fault;
   readonly times: number;
-  readonly lastMs: number;
+  readonly last: Moment;
 }
 
 /** What went wrong of late, each subject with its last fault and how many there were. */
@@ -24,10 +25,10 @@ export class Faults {
   /** The one that failed last at the end. */
   readonly #kept = new Map<string, Kept>();
 
-  note(fault: Fault, wallMs: number): void {
+  note(fault: Fault, moment: Moment): void {
     const times = (this.#kept.get(fault.subject)?.times ?? 0) + 1;
     this.#kept.delete(fault.subject);
-    this.#kept.set(fault.subject, { fault, times, lastMs: wallMs });
+    this.#kept.set(fault.subject, { fault, times, last: moment });
     for (const oldest of this.#kept.keys()) if (this.#kept.size > SUBJECTS_MAX) this.#kept.delete(oldest);
   }
 
@@ -37,13 +38,13 @@ export class Faults {
   }
 
   /** For `dw status`; the newest first. */
-  problems(wallMs: number): StatusProblem[] {
-    for (const [key, { fault, lastMs }] of this.#kept)
-      if (wallMs - lastMs > (fault.keptMs ?? KEPT_MS)) this.#kept.delete(key);
-    return [...this.#kept.values()].toReversed().map(({ fault, times, lastMs }) => {
+  problems({ monotonicMs }: Pick<Moment, "monotonicMs">): StatusProblem[] {
+    for (const [key, { fault, last }] of this.#kept)
+      if (monotonicMs - last.monotonicMs > (fault.keptMs ?? KEPT_MS)) this.#kept.delete(key);
+    return [...this.#kept.values()].toReversed().map(({ fault, times, last: { wallMs } }) => {
       const { subject, remedy, severity = "error" } = fault;
       const often = times === 1 ? "" : `${times} times, `;
-      const last = `${often}last at ${new Date(lastMs).toISOString()}`;
+      const last = `${often}last at ${new Date(wallMs).toISOString()}`;
       return { subject, remedy, severity, message: `${fault.message} (${last})` };
     });
   }

@@ -37,3 +37,22 @@ test("RecentProblems keeps no more subjects than anybody reads", () => {
   expect(board.list()).toHaveLength(20);
   expect(board.list()[0]?.subject).toBe("link from 10.0.0.999");
 });
+
+test.each([-3_600_000, 3_600_000])(
+  "RecentProblems shows a problem for as long though the wall clock jumps by %i ms",
+  async (ms) => {
+    const clock = createFakeClock();
+    const board = new ProblemBoard();
+    const { signal } = new AbortController();
+    const recent = new RecentProblems("events", { board, clock, signal }, { keptMs: 60_000 });
+    recent.note({ subject: "HAProxy", message: "ended" });
+    clock.jumpWallClock(ms);
+    await clock.advance(30_000);
+    recent.note({ subject: "link", message: "refused" });
+    expect(board.list()).toMatchObject([{ subject: "link" }, { subject: "HAProxy" }]);
+    await clock.advance(30_000);
+    expect(board.list()).toMatchObject([{ subject: "link" }]);
+    await clock.advance(30_000);
+    expect(board.list()).toEqual([]);
+  },
+);

@@ -10,7 +10,7 @@ const SUBJECTS_MAX = 20;
 /** What recent problems are kept with. */
 export interface RecentDeps {
   readonly board: Pick<ProblemBoard, "set">;
-  readonly clock: Pick<Clock, "nowMs" | "setTimer">;
+  readonly clock: Pick<Clock, "nowMs" | "monotonicMs" | "setTimer">;
   /** Ends the timers. */
   readonly signal: AbortSignal;
 }
@@ -18,6 +18,9 @@ export interface RecentDeps {
 interface Kept {
   readonly problem: ReportedProblem;
   readonly times: number;
+  /** By the wall clock, for whoever reads it. */
+  readonly lastWallMs: number;
+  /** By the monotonic one, for how long it is shown. */
   readonly lastMs: number;
 }
 
@@ -45,7 +48,8 @@ export class RecentProblems {
     const { subject } = problem;
     const times = (this.#kept.get(subject)?.times ?? 0) + 1;
     this.#kept.delete(subject);
-    this.#kept.set(subject, { problem, times, lastMs: this.#deps.clock.nowMs() });
+    const { clock } = this.#deps;
+    this.#kept.set(subject, { problem, times, lastWallMs: clock.nowMs(), lastMs: clock.monotonicMs() });
     for (const oldest of this.#kept.keys()) if (this.#kept.size > SUBJECTS_MAX) this.#kept.delete(oldest);
     this.#show();
   }
@@ -53,7 +57,7 @@ export class RecentProblems {
   #show(): void {
     const { board, clock, signal } = this.#deps;
     this.#cancelTimer();
-    const nowMs = clock.nowMs();
+    const nowMs = clock.monotonicMs();
     for (const [subject, { lastMs }] of this.#kept) if (nowMs - lastMs >= this.#keptMs) this.#kept.delete(subject);
     const [oldest] = this.#kept.values();
     board.set(this.#source, [...this.#kept.values()].toReversed().map(describe));
@@ -62,7 +66,7 @@ export class RecentProblems {
   }
 }
 
-function describe({ problem, times, lastMs }: Kept): ReportedProblem {
+function describe({ problem, times, lastWallMs }: Kept): ReportedProblem {
   const often = times === 1 ? "at" : `${times} times, last at`;
-  return { ...problem, message: `${problem.message} (${often} ${new Date(lastMs).toISOString()})` };
+  return { ...problem, message: `${problem.message} (${often} ${new Date(lastWallMs).toISOString()})` };
 }

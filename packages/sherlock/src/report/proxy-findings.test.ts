@@ -88,7 +88,7 @@ beforeAll(async () => {
   );
   machine = await startMachine({ table, runDir: folder, port: await freePort(), caFile });
   findings = new ProxyFindings({
-    clock: { nowMs: () => systemClock.nowMs() + aheadMs },
+    clock: { nowMs: () => systemClock.nowMs() + aheadMs, monotonicMs: () => systemClock.nowMs() + aheadMs },
     log: noLog,
     runtime: machine.process.runtime,
     planning: machine.planning,

@@ -10,7 +10,7 @@ import type { Planning } from "../inputs/planning.ts";
 
 /** What looking for unreachable instances works with. */
 export interface ProxyFindingsDeps {
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "nowMs" | "monotonicMs">;
   readonly log: Logger;
   readonly runtime: Pick<RuntimeApi, "ask">;
   readonly planning: Pick<Planning, "current">;
@@ -48,11 +48,10 @@ export class ProxyFindings {
 
   /** Takes a look at HAProxy's statistics. */
   async look(counts: readonly ServerCounts[]): Promise<void> {
-    const questions = this.#findings.look(
-      counts,
-      (backend, server) => this.#observe(backend, server),
-      this.#deps.clock.nowMs(),
-    );
+    const questions = this.#findings.look(counts, (backend, server) => this.#observe(backend, server), {
+      wallMs: this.#deps.clock.nowMs(),
+      monotonicMs: this.#deps.clock.monotonicMs(),
+    });
     for (const question of questions.slice(0, QUESTIONS_MAX)) {
       if (question.about === "answer") await this.#readAnswer(question);
       // Not waited for: the look may be one that a reload waits for.

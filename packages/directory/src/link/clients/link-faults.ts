@@ -1,3 +1,4 @@
+import { momentOf } from "../../model/moment.ts";
 import type { ErrorCode, Hello } from "@datawire/protocol";
 import { type Clock, describeError, type Logger } from "@datawire/runtime";
 import type { Faults } from "../../problems/faults.ts";
@@ -46,7 +47,7 @@ export class LinkFaults {
     log.error("Link failed, closing it", { ...client, error });
     const name = client.kind === undefined ? client.peer : `${client.kind} ${client.name}`;
     const message = `its link was closed, as the directory failed at what it said: ${describeError(error)}`;
-    faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, clock.nowMs());
+    faults.note({ subject: `link of ${name}`, message, remedy: FAULT_REMEDY }, momentOf(clock));
   }
 
   /** A client was turned away, which asks again from time to time until somebody changes something. */
@@ -55,14 +56,14 @@ export class LinkFaults {
     log.warn("Link refused", { ...client, code, message });
     const subject = client.kind === undefined ? `link from ${client.peer}` : subjectOf(client);
     const fault = { severity: "warning", keptMs: REFUSED_KEPT_MS, remedy: remedyOfLink(code) } as const;
-    faults.note({ ...fault, subject, message: `refused at ${client.peer}: ${message}` }, clock.nowMs());
+    faults.note({ ...fault, subject, message: `refused at ${client.peer}: ${message}` }, momentOf(clock));
   }
 
   /** A client says that it failed at what it was sent; it comes again. */
   abandoned(client: FailedClient): void {
     const { log, faults, clock } = this.#deps;
     log.warn("Client failed at what it was sent", { ...client });
-    faults.note({ subject: subjectOf(client), message: ABANDONED, remedy: FAULT_REMEDY }, clock.nowMs());
+    faults.note({ subject: subjectOf(client), message: ABANDONED, remedy: FAULT_REMEDY }, momentOf(clock));
   }
 
   /** A client that was turned away is let in. */

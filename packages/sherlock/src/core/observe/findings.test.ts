@@ -34,13 +34,17 @@ function fixture(observed: Observed | null = OBSERVED) {
   const findings = new Findings();
   let nowMs = 1_000_000;
   return {
-    look(now: ServerCounts, { seen = observed, explain = null as string | null, afterMs = LOOK_MS } = {}): string[] {
+    look(
+      now: ServerCounts,
+      { seen = observed, explain = null as string | null, afterMs = LOOK_MS, wallMs = 0 } = {},
+    ): string[] {
       nowMs += afterMs;
-      const questions = findings.look([now], () => seen, nowMs);
+      const questions = findings.look([now], () => seen, { wallMs: nowMs + wallMs, monotonicMs: nowMs });
       if (explain !== null) for (const question of questions) findings.explain(question, explain);
       return findings.list().map(({ kind, reason, count }) => `${kind} ${count}: ${reason}`);
     },
-    asks: (now: ServerCounts) => findings.look([now], () => observed, nowMs).map(({ about }) => about),
+    asks: (now: ServerCounts) =>
+      findings.look([now], () => observed, { wallMs: nowMs, monotonicMs: nowMs }).map(({ about }) => about),
     findings,
   };
 }
@@ -136,4 +140,12 @@ test("problemsOfFinding() names every instance of a server, or the default URL, 
   expect(alone).toMatchObject([
     { subject: "//foo", message: expect.stringContaining("its default URL: HAProxy refuses") },
   ]);
+});
+
+test.each([-3_600_000, 3_600_000])("Findings ends in its time though the wall clock jumps by %i ms", (wallMs) => {
+  const { look } = fixture();
+  look(counts(10));
+  look(counts(12, 2), { explain: "chunked twice" });
+  expect(look(counts(13, 2), { wallMs })).toEqual(["refused 2: chunked twice"]);
+  expect(look(counts(14, 2), { wallMs, afterMs: 30_000 })).toEqual([]);
 });

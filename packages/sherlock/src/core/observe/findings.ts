@@ -27,7 +27,14 @@ export interface Finding {
 /** A server of which HAProxy says that something is wrong, and not what. */
 export type Question = Pick<Finding, "backend" | "server" | "observed"> & { readonly about: "tls" | "answer" };
 
+/** When something is looked at: by the wall clock, which people are told, and by the monotonic one, which decides. */
+export interface Look {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
 interface Entry extends Finding {
+  /** By the monotonic clock. */
   readonly lastMs: number;
   readonly explained: boolean;
 }
@@ -54,7 +61,7 @@ export class Findings {
   look(
     counts: readonly ServerCounts[],
     observe: (backend: string, server: string) => Observed | null,
-    nowMs: number,
+    at: Look,
   ): Question[] {
     const entries = this.#entries;
     this.#entries = new Map();
@@ -71,7 +78,7 @@ export class Findings {
         continue;
       }
       const came = sinceLast(now, last);
-      const seen = this.#judge({ now, came, observed }, entries.get(id), nowMs);
+      const seen = this.#judge({ now, came, observed }, entries.get(id), at);
       if (seen === null) continue;
       this.#entries.set(id, seen);
       const about = questionOf(seen, came, now);
@@ -101,22 +108,22 @@ export class Findings {
   #judge(
     { now, came, observed }: { readonly now: ServerCounts; readonly came: Came; readonly observed: Observed },
     known: Entry | undefined,
-    nowMs: number,
+    at: Look,
   ): Entry | null {
     const { id } = now;
-    const base = { backend: now.backend, server: now.server, observed, lastMs: nowMs };
+    const base = { backend: now.backend, server: now.server, observed, lastMs: at.monotonicMs };
     if (now.down !== null && now.down.seconds >= DOWN_S_MIN) {
       this.#silent.delete(id);
       const same = known?.kind === "unreachable" ? known : null;
       const kept = same?.explained === true && same.observed.address === observed.address;
       const reason = kept ? same.reason : describeDown(now.down, observed);
-      const sinceMs = same?.sinceMs ?? nowMs - now.down.seconds * 1_000;
+      const sinceMs = same?.sinceMs ?? at.wallMs - now.down.seconds * 1_000;
       return { ...base, kind: "unreachable", reason, count: 0, sinceMs, explained: kept };
     }
     if (observed.isTcp) return null;
     const failed = came.refused + came.unreached;
     const old = known === undefined || known.kind === "unreachable" ? null : known;
-    if (failed === 0) return this.#without(id, came, old, nowMs);
+    if (failed === 0) return this.#without(id, came, old, at.monotonicMs);
     const silent = came.answered > 0 ? null : this.#silent.get(id);
     const looks = (silent?.looks ?? 0) + 1;
     const requests = (silent?.requests ?? 0) + failed;
@@ -130,7 +137,7 @@ export class Findings {
       // A doubt alone has no reason yet: it may be an answer that HAProxy refused.
       reason: isRefused ? old.reason : isSilent ? describeSilence(requests) : "",
       count: isRefused ? old.count + failed : came.answered === 0 ? requests : failed,
-      sinceMs: old?.sinceMs ?? nowMs,
+      sinceMs: old?.sinceMs ?? at.wallMs,
       explained: old?.explained ?? false,
     };
   }
