@@ -29,6 +29,7 @@ export {
   formatPath,
   formatPlace,
   formatProblem,
+  firstProblems,
 } from "./config/problem.ts";
 export {
   directorySetting,

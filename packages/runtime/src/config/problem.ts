@@ -54,6 +54,18 @@ export function addProblems(known: readonly Problem[], more: readonly Problem[])
   return [...known, ...more.filter((problem) => !places.has(formatPlace(problem)))];
 }
 
+/** What is wrong in many more places than these is one thing, or no file of ours: whoever reads it has seen enough. */
+const PROBLEMS_MAX = 100;
+
+/** The first problems of a file, and how many more there are. */
+export function firstProblems(problems: readonly Problem[]): readonly Problem[] {
+  const next = problems[PROBLEMS_MAX];
+  if (next === undefined) return problems;
+  const more = problems.length - PROBLEMS_MAX;
+  const message = `and ${more} more ${more === 1 ? "problem" : "problems"} in this file, from here on`;
+  return [...problems.slice(0, PROBLEMS_MAX), { ...next, message }];
+}
+
 /** Prints a problem as `FILE:LINE:COLUMN: message`, which editors and terminals make a link of; secrets are masked. */
 export function formatProblem(problem: Problem): string {
   return `${formatPlace(problem)}: ${maskSecrets(problem.message)}`;

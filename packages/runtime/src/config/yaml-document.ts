@@ -1,5 +1,5 @@
 import { type Document, LineCounter, Scalar, type YAMLError, isScalar, parseDocument, visit } from "yaml";
-import type { Path, Place, Problem } from "./problem.ts";
+import { firstProblems, type Path, type Place, type Problem } from "./problem.ts";
 import { type Env, substitute } from "./substitute.ts";
 import { TreeError, YamlTree, keyText, startOf } from "./yaml-tree.ts";
 
@@ -54,7 +54,7 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
   const errors = worthTelling([...document.errors, ...document.warnings]);
   const problems = errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) }));
   if (problems.length === 0) problems.push(...oddKeys(document, place));
-  if (problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { ok: false, problems: firstProblems(problems) };
   const { templates, unfilled } = substituteAll(document, variables, place);
   const tree = new YamlTree(document);
   let value: unknown;

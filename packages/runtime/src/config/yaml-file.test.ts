@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { formatProblem } from "./problem.ts";
+import { firstProblems, formatProblem } from "./problem.ts";
 import { durationSetting, listenOrOffSetting, portSetting } from "./setting-types.ts";
 import { parseYamlFile, readTextFile } from "./yaml-file.ts";
 
@@ -222,4 +222,27 @@ test("parseYamlFile() replaces ${NAME} within braces and brackets too, and keeps
   expect(fewer).toMatchObject({ ok: true, value: { service: "barker", tags: ["barker", "a-barker"] } });
   expect(problemsOf("{ service: ${NAME}, port: x }")).toEqual([expect.stringMatching(/^b\.yaml:1:27: /)]);
   expect(problemsOf("{ service: ${MISSING} }")).toEqual([expect.stringMatching(/^b\.yaml:1:12: .*MISSING/)]);
+});
+
+test.each([
+  ["errors of syntax", "? [a]\n"],
+  ["values that cannot be used", "- { service: s, port: none }\n"],
+  ["variables that are not set", "- { service: s, zone: '${NOPE}' }\n"],
+])("parseYamlFile() tells the first hundred of many %s, and how many there are", (_what, line) => {
+  const parsed = parseYamlFile(line.repeat(5_000), "file.yaml", { schema, env: {} });
+  const problems = parsed.ok ? [] : parsed.problems;
+  expect(problems).toHaveLength(101);
+  expect(problems[0]).toMatchObject({ line: 1 });
+  expect(problems[100]).toMatchObject({ file: "file.yaml", line: 101 });
+  expect(problems[100]?.message).toMatch(/^and (4900|9900|9800) more problems in this file, from here on$/);
+});
+
+test("firstProblems() has all of a hundred", () => {
+  const hundred = Array.from({ length: 100 }, (_, i) => ({ file: "f", line: i + 1, message: "no" }));
+  expect(firstProblems(hundred)).toEqual(hundred);
+  expect(firstProblems([...hundred, { file: "f", line: 101, message: "no" }]).at(-1)).toEqual({
+    file: "f",
+    line: 101,
+    message: "and 1 more problem in this file, from here on",
+  });
 });

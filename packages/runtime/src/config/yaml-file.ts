@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { readBounded } from "../files/atomic-file.ts";
 import { explainSystemError, systemErrorCode } from "../errors/system-error.ts";
 import { check } from "./issue-message.ts";
-import { type Path, type Place, type Problem, addProblems } from "./problem.ts";
+import { type Path, type Place, type Problem, addProblems, firstProblems } from "./problem.ts";
 import { type Variables, parseYaml } from "./yaml-document.ts";
 
 /** Configuration is written by people; a larger file is something else. */
@@ -39,7 +39,7 @@ export function parseYamlFile<S extends z.ZodType>(
     ...(atKey ? document.locateKey(path) : document.locate(path)),
     message,
   }));
-  return { ok: false, problems: addProblems(known, problems) };
+  return { ok: false, problems: firstProblems(addProblems(known, problems)) };
 }
 
 /** The result of reading a text file; `missing` is separate, as a file that need not exist is no problem. */

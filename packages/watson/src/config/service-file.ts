@@ -1,5 +1,5 @@
 import { formatServiceAddress } from "@datawire/protocol";
-import { parseYamlFile, type Path, type Place, type Problem } from "@datawire/runtime";
+import { firstProblems, parseYamlFile, type Path, type Place, type Problem } from "@datawire/runtime";
 import { isOwnVariable } from "../model/environment.ts";
 import type { ServiceDefinition } from "../model/service-definition.ts";
 import { createDefinition } from "./create-definition.ts";
@@ -32,7 +32,7 @@ export function readServices(
     else problems.push(...made);
   }
   problems.push(...duplicates(instances));
-  return problems.length === 0 ? { ok: true, instances } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, instances } : { ok: false, problems: firstProblems(problems) };
 }
 
 function duplicates(instances: readonly ServiceDefinition[]): Problem[] {

@@ -2,8 +2,11 @@ import { constants } from "node:fs";
 import { open, readlink } from "node:fs/promises";
 import { decodeText, explainSystemError, type Problem, systemErrorCode } from "@datawire/runtime";
 
-/** A service file is written by people, or lists what a machine can run; a larger one is something else. */
-const FILE_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * A service file is written by people, or lists what a machine can run, some thousands of services; a larger one is
+ * something else, and to find that out by reading it takes seconds in which nothing is checked.
+ */
+const FILE_BYTES_MAX = 1024 * 1024;
 
 /** The text of a service file, or why there is none. */
 export type FileText =
@@ -26,7 +29,10 @@ export async function readServiceFile(path: string): Promise<FileText> {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
     if (!stats.isFile()) return fail("it is no regular file");
-    if (stats.size > FILE_BYTES_MAX) return fail(`it is larger than ${FILE_BYTES_MAX} bytes`);
+    if (stats.size > FILE_BYTES_MAX)
+      return fail(
+        `it has ${stats.size} bytes, wanted ${FILE_BYTES_MAX} at the most: a part of its services in each of several files`,
+      );
     // One byte more than it has: a file that grew meanwhile is read again, as it then looks another.
     const buffer = Buffer.alloc(stats.size + 1);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
