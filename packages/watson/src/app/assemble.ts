@@ -97,6 +97,7 @@ export function hostOf({ host, directories }: WatsonSettings): Promise<string> {
 
 const NOWHERE = { host: "localhost", port: 0, tls: null };
 
-function stateFilePath({ dataDir, single }: WatsonSettings): string {
+/** Where a Watson keeps what survives its restart. */
+export function stateFilePath({ dataDir, single }: WatsonSettings): string {
   return single === null ? join(dataDir, "watson.json") : join(dataDir, "single", `${single.key}.json`);
 }

@@ -4,7 +4,8 @@ import { aborted, type DaemonContext, ExitError, exitCodes, isRemote, VERSION } 
 import { heartbeatHandler } from "../checks/heartbeat-handler.ts";
 import type { WatsonSettings } from "../config/settings.ts";
 import type { LinksConfig } from "../registration/links.ts";
-import { assembleWatson, hostOf, type WatsonParts } from "./assemble.ts";
+import { claimState } from "./claim-state.ts";
+import { stateFilePath, assembleWatson, hostOf, type WatsonParts } from "./assemble.ts";
 import { filesConfig } from "./wanted.ts";
 
 /** What a Watson takes from the process around it. */
@@ -21,8 +22,17 @@ const FIRST_CHECKS_MS_MAX = 2_000;
  */
 export async function runWatson(
   context: DaemonContext<WatsonSettings>,
-  { openAdmin }: WatsonSurroundings = { openAdmin: startAdmin },
+  surroundings: WatsonSurroundings = { openAdmin: startAdmin },
 ): Promise<void> {
+  const release = await claimState(stateFilePath(context.settings));
+  try {
+    await serve(context, surroundings);
+  } finally {
+    await release();
+  }
+}
+
+async function serve(context: DaemonContext<WatsonSettings>, { openAdmin }: WatsonSurroundings): Promise<void> {
   const { settings, log, clock, signal, readiness } = context;
   const parts = await assembleWatson(context);
   const { host, state, monitor, definitions, files, links, metrics } = parts;
