@@ -44,6 +44,8 @@ export class Invariants {
   /** The Watsons that a directory had a link with at the last look. */
   #linkedBefore: ReadonlySet<string> = new Set();
   readonly #guards = new WeakMap<object, GuardWatch>();
+  /** The hash of each table when its shares were last added up: the same table gives the same ones. */
+  readonly #added = new WeakMap<Catalog, string>();
   /** When a directory last lost what it had stored. */
   #wipedMs = Number.NEGATIVE_INFINITY;
   #failure: Error | null = null;
@@ -115,7 +117,7 @@ export class Invariants {
       if (!shared) this.#checkGuard(machine.directory, linked);
     }
     this.#linkedBefore = linked;
-    for (const { name, follower } of sherlocks) if (follower !== null) checkShares(name, follower);
+    for (const { name, follower } of sherlocks) if (follower !== null) this.#checkShares(name, follower);
   }
 
   /** What must hold when nothing was broken for a while. */
@@ -198,6 +200,13 @@ export class Invariants {
     return this.#nowMs() - (this.#linkedMs.get(watson) ?? Number.NEGATIVE_INFINITY) < LEASE_MS;
   }
 
+  #checkShares(name: string, { table }: CatalogFollower): void {
+    const hash = table.hash();
+    if (this.#added.get(table) === hash) return;
+    addUpShares(name, table);
+    this.#added.set(table, hash);
+  }
+
   #checkRoutes(name: string, table: Catalog): void {
     for (const caller of this.routes.callers()) {
       const routes = table.routeTable(tableKey({ caller, service: "barker" }))?.routes ?? [];
@@ -224,7 +233,7 @@ const watsonOf = (key: string): string => key.slice(key.indexOf("@") + 1, key.la
 const entitiesOf = (table: Catalog): Set<string> =>
   new Set([...table.services(), ...table.instances(), ...table.routeTables()].map((entity) => JSON.stringify(entity)));
 
-function checkShares(name: string, { table }: CatalogFollower): void {
+function addUpShares(name: string, table: Catalog): void {
   for (const service of table.serviceNames()) {
     for (const caller of ["m0", "m1", "other"]) {
       const shares = splitTraffic(table, service, { caller, zone: null })?.shares ?? [];

@@ -174,18 +174,22 @@ export class SimulatedDisk {
 }
 
 function contentOf({ durable, changes }: SimulatedFile): Buffer {
-  let content = durable;
-  for (const { position, bytes } of changes) {
-    if (bytes === null) {
-      content = content.subarray(0, position);
-      continue;
+  if (changes.length === 0) return durable;
+  // One copy for all changes: a router writes many times between two syncs.
+  const ends = changes.map(({ position, bytes }) => (bytes === null ? 0 : position + bytes.length));
+  const content = Buffer.alloc(Math.max(durable.length, ...ends));
+  durable.copy(content);
+  let { length } = durable;
+  for (const [i, { position, bytes }] of changes.entries()) {
+    if (bytes !== null) {
+      content.set(bytes, position);
+      length = Math.max(length, ends[i] ?? 0);
+    } else if (position < length) {
+      content.fill(0, position, length);
+      length = position;
     }
-    const larger = Buffer.alloc(Math.max(content.length, position + bytes.length));
-    content.copy(larger);
-    larger.set(bytes, position);
-    content = larger;
   }
-  return content;
+  return content.subarray(0, length);
 }
 
 function systemError(code: string): Error {
