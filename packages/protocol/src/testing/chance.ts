@@ -46,9 +46,9 @@ export function fractionsBy(seed: number): () => number {
 /** How many of `n` happen, each with a chance of `p`: from one to the next that does, which for a rare one is few steps. */
 export function happening(n: number, p: number, random: () => number): number {
   if (p <= 0) return 0;
+  const unlikely = Math.log1p(-p);
+  const gap = (): number => Math.floor(Math.log(1 - random()) / unlikely) + 1;
   let count = 0;
-  for (let at = gap(p, random); at <= n; at += gap(p, random)) count += 1;
+  for (let at = gap(); at <= n; at += gap()) count += 1;
   return count;
 }
-
-const gap = (p: number, random: () => number): number => Math.floor(Math.log(1 - random()) / Math.log1p(-p)) + 1;

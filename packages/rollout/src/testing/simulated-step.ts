@@ -45,7 +45,7 @@ export function createStepSimulator(
   const { requestsPerLook, primaryFactor, looks } = step;
   const known = new Map<string, Verdict>();
   const judgeOnce = (target: Sum, primary: Sum): Verdict => {
-    const key = [target.requests, target.errors, target.slow, primary.errors, primary.slow].join();
+    const key = `${target.requests} ${target.errors} ${target.slow} ${primary.errors} ${primary.slow}`;
     const verdict =
       known.get(key) ??
       judge(
