@@ -10,6 +10,9 @@ const poll = { timeout: HANGS_MS / 5, interval: 25 };
 /** `npm run soak` runs the same scenarios with their full counts. */
 const testTimeout = process.env["DSTACK_SOAK"] === "1" ? 3_600_000 : HANGS_MS;
 
+/** Hundreds of processes are started from the same sources: the first one compiles for all. */
+const NODE_COMPILE_CACHE = join(import.meta.dirname, ".cache/compiled");
+
 /** How tests run that start real daemons. */
 const scenarios = {
   testTimeout,
@@ -23,8 +26,7 @@ const scenarios = {
   globalSetup: "e2e/harness/programs.ts",
   env: {
     DSTACK_PROGRAMS: join(import.meta.dirname, "build/lib"),
-    // Hundreds of processes are started from the same sources: the first one compiles for all.
-    NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/compiled"),
+    NODE_COMPILE_CACHE,
   },
 };
 
@@ -44,6 +46,7 @@ export default defineConfig({
           testTimeout,
           hookTimeout: HANGS_MS,
           expect: { poll },
+          env: { NODE_COMPILE_CACHE },
         },
       },
       {

@@ -9,7 +9,12 @@ import { describeFiles } from "./reference/programs.ts";
 const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "dstack-samples-"));
 // Settings of the machine that runs the tests are no part of the samples.
-const env = { PATH: process.env["PATH"], HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent" };
+const env = {
+  PATH: process.env["PATH"],
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  HOME: "/nonexistent",
+  XDG_CONFIG_HOME: "/nonexistent",
+};
 const samples = ["directory", "router", "sherlock", "watson"] as const;
 
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -64,7 +64,11 @@ async function serve() {
 
 async function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const home = await mkdtemp(join(tmpdir(), "dw-"));
-  const base = { PATH: process.env["PATH"], HOME: home };
+  const base = {
+    PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+    HOME: home,
+  };
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], { env: { ...base, ...env } });
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
