@@ -7,9 +7,9 @@ const folders = ["packages", "scripts", "examples", "e2e", "bench", "packaging"]
 /** What each check runs; all of them only read, but for what they keep in `.cache`. */
 const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
   format: ["oxfmt", "--check"],
-  lint: ["oxlint", "--deny-warnings"],
-  types: ["tsc", "--project", "."],
-  "types of the console": ["tsc", "--project", "packages/mission-control"],
+  // All that tsc says, of each file by the tsconfig.json nearest to it: the types are there for the rules that know them,
+  // and tsc worked them out a second time, for a third of the CPU of all checks.
+  "lint, types": ["oxlint", "--type-check", "--deny-warnings"],
   imports: ["depcruise", "--output-type", "err", ...folders],
   keys: ["node", "scripts/key-check.ts"],
   house: ["node", "scripts/house-check.ts"],

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /**
  * Messages by name, for pages, over WebSocket to the router that serves this:
  *
