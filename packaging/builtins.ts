@@ -2,9 +2,10 @@ import { isBuiltin } from "node:module";
 import type { Plugin } from "rolldown";
 
 /** What most runs of our programs have no use for: TLS where all is plain, threads, compression, other processes of a cluster. */
-const RARE: ReadonlySet<string> = new Set(
-  ["assert", "cluster", "https", "querystring", "tls", "vm", "worker_threads", "zlib"].map((name) => `node:${name}`),
-);
+const RARE = ["assert", "cluster", "https", "querystring", "tls", "vm", "worker_threads", "zlib"];
+/** What a command that runs for a moment has no use for beside these: it may ask a directory, or say what is wrong with its line. */
+const LATE = ["child_process", "crypto", "dgram", "dns", "dns/promises", "http", "http2", "net", "readline"];
+export const RARE_IN_COMMANDS = [...RARE, ...LATE];
 
 /**
  * Lets a bundle have of Node's modules what it names, and of those that are rarely used nothing before it is used. An
@@ -12,14 +13,14 @@ const RARE: ReadonlySet<string> = new Set(
  * are read: with those of `node:http` comes a client of HTTP and WebSocket (undici) that no program of ours uses,
  * with those of `node:util` and `node:process` readers of arguments and writers of reports.
  */
-export const builtins: Plugin = {
+export const builtins = (rare: readonly string[] = RARE): Plugin => ({
   name: "builtins",
   resolveId(source, _importer, { kind }) {
     // Which is for what calls `require` in the bundle, and comes before all of it.
     if (/^(?:node:)?module$/.test(source)) return null;
     if (!isBuiltin(source) || (kind !== "import-statement" && kind !== "require-call")) return null;
     const name = source.startsWith("node:") ? source : `node:${source}`;
-    const form = RARE.has(name) ? "rare" : kind === "require-call" ? "whole" : "names";
+    const form = rare.includes(name.slice("node:".length)) ? "rare" : kind === "require-call" ? "whole" : "names";
     return { id: `\0${form}:${name}`, moduleSideEffects: false };
   },
   load(id) {
@@ -34,13 +35,14 @@ export const builtins: Plugin = {
       ...plainNames(name).map((key) => `export const ${key} = /* @__PURE__ */ (() => all.${key})();`),
     ].join("\n");
   },
-};
+});
 
 /** A module that looks like Node's, and loads it when the first of its names is read. */
 function whenRead(name: string, builtin: string): string {
   return [
+    "let all;",
     `for (const name of ${JSON.stringify(Object.keys(builtinModule(name)))}) {`,
-    `  Object.defineProperty(exports, name, { enumerable: true, get: () => ${builtin}[name] });`,
+    `  Object.defineProperty(exports, name, { enumerable: true, get: () => (all ??= ${builtin})[name] });`,
     "}",
   ].join("\n");
 }

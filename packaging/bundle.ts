@@ -1,11 +1,12 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { type CodeSplittingGroup, rolldown } from "rolldown";
+import { type CodeSplittingGroup, type OutputOptions, rolldown } from "rolldown";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
-import { builtins } from "./builtins.ts";
+import { builtins, RARE_IN_COMMANDS } from "./builtins.ts";
 import { plainText } from "./plain-text.ts";
 import { ROOT } from "./source.ts";
+import { DW_PARTS, partsOf } from "./parts.ts";
 
 export type Program = "agent" | "directory" | "watson" | "sherlock" | "router" | "dw";
 export const programs: readonly Program[] = ["agent", "directory", "watson", "sherlock", "router", "dw"];
@@ -27,7 +28,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
     platform: "node",
     tsconfig: false,
-    plugins: [builtins, plainText],
+    plugins: [program === "dw" ? builtins(RARE_IN_COMMANDS) : builtins(), plainText],
     // Handlebars does without, as it does in browsers; it is for templates that are compiled for others to debug.
     resolve: { alias: { "source-map": false } },
     // Addons for ws that are in none of our packages.
@@ -38,15 +39,17 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
     onLog: (level, log, handle) => handle(log.code === "UNRESOLVED_IMPORT" ? "error" : level, log),
   });
   try {
-    const { output } = await build.write({
+    const form: OutputOptions = {
       dir: folder,
       format: "esm",
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
-      codeSplitting: { includeDependenciesRecursively: false, groups: PIECES },
       // Half the size to parse at every start; names stay, as they stand in stack traces and in errors.
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    });
+    };
+    const groups = program === "dw" ? partsOf((await build.generate(form)).output, DW_PARTS) : PIECES;
+    const codeSplitting = { includeDependenciesRecursively: false, groups: [...groups] };
+    const { output } = await build.write({ ...form, codeSplitting });
     // Without a word on it, Node compiles each file once more, to find out which kind of module it is.
     await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
     const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));

@@ -20,7 +20,7 @@ const PLAIN = `
 `;
 
 test("builtins gives a bundle what it names of a module of Node's, and loads nothing that it does not", async () => {
-  expect(await said(PLAIN, [builtins])).toBe("true No Content true\nfalse false\n");
+  expect(await said(PLAIN, [builtins()])).toBe("true No Content true\nfalse false\n");
   // Once Node has mended this, the plugin has less use.
   expect(await said(PLAIN, [])).toBe("true No Content true\ntrue true\n");
 });
@@ -36,7 +36,7 @@ const RARE = `
 `;
 
 test("builtins loads what is rarely used when it is used", async () => {
-  expect(await said(RARE, [builtins])).toBe("false false\nfunction true a\ntrue true true\n");
+  expect(await said(RARE, [builtins()])).toBe("false false\nfunction true a\ntrue true true\n");
 });
 
 async function said(source: string, plugins: Plugin[]): Promise<string> {

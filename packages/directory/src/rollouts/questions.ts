@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { type IncomingMessage, request as overHttp } from "node:http";
+import { request as overHttps } from "node:https";
 import type { QueryCheck } from "@datawire/rollout";
-import { Agent, request } from "undici";
 
 /** Asks what others know of a version. */
 export interface Questions {
@@ -13,43 +15,56 @@ export interface Questions {
 const ANSWER_MS_MAX = 4_000;
 const ANSWER_BYTES_MAX = 1_048_576;
 
-/** Asks over HTTP. */
+/** Asks over HTTP, by Node's own client: another would be half of what a directory loads, for a question now and then. */
 export function createQuestions(): Questions {
-  const dispatcher = new Agent({
-    connectTimeout: ANSWER_MS_MAX,
-    headersTimeout: ANSWER_MS_MAX,
-    bodyTimeout: ANSWER_MS_MAX,
-    maxResponseSize: ANSWER_BYTES_MAX,
-  });
-  const bounded = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
   return {
     async query({ prometheus, query }, version, signal) {
       try {
         const words = new URLSearchParams({ query: query.replaceAll("$version", version) });
         const url = `${prometheus.replace(/\/+$/, "")}/api/v1/query?${words.toString()}`;
-        const answer = await request(url, {
-          headers: { accept: "application/json" },
-          dispatcher,
-          signal: bounded(signal),
-        });
-        const text = await answer.body.text();
-        return answer.statusCode === 200 ? readNumber(text) : null;
+        const { status, text } = await ask(url, { signal });
+        return status === 200 ? readNumber(text) : null;
       } catch {
         return null; // no data, which the check says
       }
     },
     async agrees(gate, rollout, signal) {
       try {
-        const headers = { "content-type": "application/json" };
-        const body = JSON.stringify(rollout);
-        const answer = await request(gate, { method: "POST", headers, body, dispatcher, signal: bounded(signal) });
-        await answer.body.dump();
-        return answer.statusCode >= 200 && answer.statusCode < 300;
+        const { status } = await ask(gate, { signal, body: JSON.stringify(rollout) });
+        return status >= 200 && status < 300;
       } catch {
         return false;
       }
     },
   };
+}
+
+/** Posts what there is to post, over a connection of its own. */
+async function ask(
+  url: string,
+  { signal, body }: { readonly signal: AbortSignal; readonly body?: string },
+): Promise<{ readonly status: number; readonly text: string }> {
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
+  const kind = body === undefined ? { accept: "application/json" } : { "content-type": "application/json" };
+  const options = {
+    method: body === undefined ? "GET" : "POST",
+    headers: kind,
+    signal: bounded,
+    agent: false,
+  } as const;
+  const asking = url.startsWith("https:") ? overHttps(url, options) : overHttp(url, options);
+  // What fails once there is an answer fails that too, and is seen there.
+  asking.on("error", () => {});
+  asking.end(body);
+  const [answer] = (await once(asking, "response")) as [IncomingMessage];
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of answer as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > ANSWER_BYTES_MAX) throw new Error("the answer is too large");
+    parts.push(part);
+  }
+  return { status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString() };
 }
 
 /**

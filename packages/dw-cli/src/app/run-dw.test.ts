@@ -55,6 +55,13 @@ test.each(["help", "--help"])("runDw() prints the help of dw for %s", async (lin
   });
 });
 
+test.each(["-c route", "--json", "-d //services"])(
+  "runDw() shows what every command takes where none is named: %s",
+  async (line) => {
+    expect((await run(line)).stderr).toBe((await run("")).stderr);
+  },
+);
+
 test("runDw() prints the help of a noun for help NOUN, and of a verb", async () => {
   expect((await run("help route add")).stdout).toContain("Usage: dw route add");
   expect(await run("help route")).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: dw route") });

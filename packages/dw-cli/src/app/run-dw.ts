@@ -23,7 +23,7 @@ export interface DwDeps {
   /** Loads the settings and makes what commands work with; nothing is asked of a directory before a command does. */
   connect(common: CommonOptions, output: Output): Promise<Connected>;
   startDaemon(name: string, args: readonly string[]): Promise<void>;
-  readonly machine: Machine;
+  machine(): Promise<Machine>;
 }
 
 /** The context of commands that ask a directory, until it is closed. */
@@ -42,6 +42,7 @@ export async function runDw(argv: readonly string[], deps: DwDeps): Promise<Exit
       code = (await runCommand(grammar, input, { common, deps })) ?? exitCodes.done;
     },
     startDaemon: (name, args) => deps.startDaemon(name, args),
+    argv,
   });
   try {
     refuseMangled(argv);
@@ -63,7 +64,7 @@ async function runCommand(
   try {
     if (action.kind === "local") {
       const { run } = await action.load();
-      const local = { env: deps.env, systemFolder: deps.systemFolder, machine: deps.machine };
+      const local = { env: deps.env, systemFolder: deps.systemFolder, machine: () => deps.machine() };
       const { configFile, directories } = common;
       return await run({ ...local, output, configFile, directories, connect, commands: COMMANDS }, input);
     }

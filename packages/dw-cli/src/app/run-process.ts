@@ -1,8 +1,5 @@
 import { exitCodes, explainSystemError, systemErrorCode } from "@datawire/runtime";
 import { runDw } from "./run-dw.ts";
-import { connect } from "./connect.ts";
-import { startDaemon } from "../io/start-daemon.ts";
-import { systemMachine } from "../io/system-machine.ts";
 import { systemStreams } from "../io/terminal-output.ts";
 
 /** Runs `dw` on the process itself. */
@@ -18,9 +15,10 @@ export async function runProcess(): Promise<void> {
   const code = await runDw(process.argv.slice(2), {
     streams: systemStreams(env),
     env,
-    connect: (common, output) => connect(common, output, { env, stop }),
-    startDaemon,
-    machine: systemMachine(env),
+    // Each with what it needs alone: most of what commands are made of is not for `dw --version` or a completion.
+    connect: async (common, output) => (await import("./connect.ts")).connect(common, output, { env, stop }),
+    startDaemon: async (name, args) => (await import("../io/start-daemon.ts")).startDaemon(name, args),
+    machine: async () => (await import("../io/system-machine.ts")).systemMachine(env),
   });
   if (code !== undefined) process.exitCode = code; // a daemon that was started has set its own
   // What is written arrives later than `write` returns, and so does the word that it could not be.

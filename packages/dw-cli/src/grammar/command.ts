@@ -52,7 +52,8 @@ export interface Local {
   readonly configFile: string | undefined;
   /** Those of `-d`, as typed. */
   readonly directories: readonly string[];
-  readonly machine: Machine;
+  /** What `dw doctor` looks at, with all that this takes. */
+  machine(): Promise<Machine>;
   /** Goes to the directory after all. */
   connect(): Promise<Dw>;
   /** All there are, for completion. */

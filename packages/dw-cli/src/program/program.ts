@@ -10,10 +10,12 @@ import { COMMANDS, DAEMONS, NOUNS } from "./commands.ts";
 export interface ProgramActions {
   run(grammar: CommandGrammar, input: Input, common: CommonOptions): Promise<void>;
   startDaemon(name: string, args: readonly string[]): Promise<void>;
+  /** The command line, where it is known: what surely is not on it is made without its operands and options. */
+  readonly argv?: readonly string[];
 }
 
 /** Makes the program of the grammar. */
-export function createProgram({ run, startDaemon }: ProgramActions): Command {
+export function createProgram({ run, startDaemon, argv }: ProgramActions): Command {
   const program = new Command("dw")
     .description("Ask and steer a Datawire directory: who serves what, and who gets which share of whose requests")
     .version(VERSION, "-V, --version")
@@ -22,10 +24,12 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
     .enablePositionalOptions();
   addCommonOptions(program, { top: true });
   const nouns = new Map<string, Command>();
+  const isMeant = firstWordsOf(argv ?? []);
   for (const grammar of COMMANDS) {
     const [first = "", verb] = grammar.path.split(" ");
     const parent = verb === undefined ? program : (nouns.get(first) ?? addNoun(program, nouns, first));
-    addCommand(parent, grammar, run);
+    if (isMeant(first)) addCommand(parent, grammar, run);
+    else parent.command(verb ?? first, { hidden: grammar.hidden === true });
   }
   for (const [name, summary] of Object.entries(DAEMONS)) {
     program
@@ -44,6 +48,20 @@ export function createProgram({ run, startDaemon }: ProgramActions): Command {
   addHelp(program);
   addBareVerbs(program);
   return program;
+}
+
+/**
+ * Which commands a command line may mean, by their first words. All where it has none of these, or asks for help, which
+ * lists what all of them take. A hundred commands with six common options each are a fifth of the work of a short one.
+ */
+function firstWordsOf(argv: readonly string[]): (first: string) => boolean {
+  const words = new Set(argv);
+  const isHelp = words.has("help") || words.has("--help") || argv.some((word) => /^-\w*h/.test(word));
+  const known = new Set([...COMMANDS.map(({ path }) => path.split(" ", 1)[0] ?? path), ...Object.keys(DAEMONS)]);
+  // Behind an option, a word may be its value.
+  const isSure = (word: string, i: number): boolean =>
+    known.has(word) && (argv[i - 1] === "--json" || argv[i - 1]?.startsWith("-") !== true);
+  return isHelp || !argv.some(isSure) ? () => true : (first) => words.has(first);
 }
 
 /** A verb of more nouns than this says nothing of what was meant. */

@@ -102,7 +102,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
         close: async () => {},
       };
     },
-    machine: options.machine ?? healthyMachine(),
+    machine: async () => options.machine ?? healthyMachine(),
     startDaemon: async (name, args) => void daemons.push([name, ...args].join(" ")),
   });
   return { code, stdout, stderr, asked, daemons, opened };

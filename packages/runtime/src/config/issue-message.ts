@@ -52,7 +52,8 @@ export function check<S extends z.ZodType>(
   { templateAt = () => undefined }: CheckOptions = {},
 ): Checked<z.output<S>> {
   const given = fitTo(schema, written);
-  const result = schema.safeParse(given, { error: (issue) => wantedBy(issue) });
+  // Code of its own for each object would pay for a schema that is used again and again; settings are read once.
+  const result = schema.safeParse(given, { error: (issue) => wantedBy(issue), jitless: true });
   if (result.success) return { ok: true, value: result.data, given };
   const findings = result.error.issues.flatMap((issue) => flatten(issue, { at: [], given }));
   return {

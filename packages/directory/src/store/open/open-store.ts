@@ -1,8 +1,6 @@
 import { type Clock, ExitError, exitCodes, type Logger, type ProblemBoard, readTextFile } from "@datawire/runtime";
 import type { Store } from "../contract.ts";
 import { openEmbeddedStore } from "../embedded/embedded.ts";
-import { listEtcdFolders } from "../etcd/etcd-folders.ts";
-import { openEtcdStore } from "../etcd/etcd-store.ts";
 import { listEnvironmentFolders, listTenantFolders } from "../embedded/tenant-folders.ts";
 import type { EtcdConfig } from "../etcd/gateway.ts";
 import type { EtcdSettings, StoreSettings } from "../store-settings.ts";
@@ -39,6 +37,7 @@ export async function openStore(options: StoreOptions, deps: StoreDeps, signal: 
   const table = tenant === null ? `/${prefix}/default` : `${tenantsRoot(prefix)}${tenant}`;
   const own = environment === null ? table : `${environmentsRoot(prefix, tenant)}${environment}`;
   const config = { ...(await readEtcdConfig(store.etcd)), prefix: own, address, leaseMs };
+  const { openEtcdStore } = await import("../etcd/etcd-store.ts");
   return openEtcdStore(config, deps, signal);
 }
 
@@ -48,7 +47,7 @@ export async function listTenants(
   deps: Pick<StoreDeps, "clock">,
 ): Promise<string[]> {
   if (store === "embedded") return listTenantFolders(folder);
-  return listEtcdFolders(tenantsRoot(store.etcd.prefix), await readEtcdConfig(store.etcd), deps);
+  return listFolders(tenantsRoot(store.etcd.prefix), store.etcd, deps);
 }
 
 /** The environments of a tenant that have a store of their own. */
@@ -57,7 +56,7 @@ export async function listEnvironments(
   deps: Pick<StoreDeps, "clock">,
 ): Promise<string[]> {
   if (store === "embedded") return listEnvironmentFolders(folder, tenant);
-  return listEtcdFolders(environmentsRoot(store.etcd.prefix, tenant), await readEtcdConfig(store.etcd), deps);
+  return listFolders(environmentsRoot(store.etcd.prefix, tenant), store.etcd, deps);
 }
 
 /** Below it each environment of a tenant has a prefix of its own, which lies below none that a tenant has. */
@@ -65,6 +64,12 @@ const environmentsRoot = (prefix: string, tenant: string | null): string => `/${
 
 /** Below it each tenant has a prefix of its own. */
 const tenantsRoot = (prefix: string): string => `/${prefix}/tenants/`;
+
+/** What speaks with etcd comes with the first use: an embedded store does without a client of HTTP, half of the program. */
+async function listFolders(root: string, settings: EtcdSettings, deps: Pick<StoreDeps, "clock">): Promise<string[]> {
+  const { listEtcdFolders } = await import("../etcd/etcd-folders.ts");
+  return listEtcdFolders(root, await readEtcdConfig(settings), deps);
+}
 
 async function readEtcdConfig({ endpoints, user, password_file, tls }: EtcdSettings): Promise<EtcdConfig> {
   const password = password_file === undefined ? "" : (await readSetting("password_file", password_file)).trimEnd();

@@ -3,7 +3,7 @@ import { type Finding, findingsOf } from "../../doctor/finding.ts";
 import { checkDirectories } from "../../doctor/check-directories.ts";
 import { checkInstances } from "../../doctor/check-instances.ts";
 import { checkMachine } from "../../doctor/check-machine.ts";
-import { type Needs, PROGRAMS, type Program } from "../../doctor/machine.ts";
+import { type Machine, type Needs, PROGRAMS, type Program } from "../../doctor/machine.ts";
 import { type Dw, flag } from "../../context/dw.ts";
 import type { Local, RunLocal } from "../../grammar/command.ts";
 import { count } from "../../core/span.ts";
@@ -12,18 +12,19 @@ import type { Output } from "../../context/output.ts";
 
 /** Looks for what would keep the programs of this machine from their work, and says what to fix. */
 export const run: RunLocal = async (local, input): Promise<ExitCode> => {
-  const { machine, env, output } = local;
+  const { env, output } = local;
   const chosen = PROGRAMS.filter((program) => input.operands.includes(program));
   const programs: readonly Program[] = chosen.length > 0 ? chosen : PROGRAMS;
+  const machine = await local.machine();
   const needs = await machine.needs(programs, env);
-  const [here, elsewhere] = await Promise.all([checkMachine(machine, needs), checkNetwork(local, needs)]);
+  const [here, elsewhere] = await Promise.all([checkMachine(machine, needs), checkNetwork(local, needs, machine)]);
   const findings = [...needs.findings, ...here, ...elsewhere];
   if (flag(input, "json")) output.json(findings);
   else print(output, findings);
   return findings.some(({ state }) => state === "error") ? exitCodes.failed : exitCodes.done;
 };
 
-async function checkNetwork({ connect, machine }: Local, needs: Needs): Promise<Finding[]> {
+async function checkNetwork({ connect }: Local, needs: Needs, machine: Machine): Promise<Finding[]> {
   const { error } = findingsOf("settings");
   let dw: Dw;
   try {
