@@ -3,8 +3,8 @@ import type { Plugin } from "rolldown";
 
 /** What most runs of our programs have no use for: TLS where all is plain, threads, compression, other processes of a cluster. */
 const RARE = ["assert", "cluster", "https", "querystring", "tls", "vm", "worker_threads", "zlib"];
-/** What a command that runs for a moment has no use for beside these: it may ask a directory, or say what is wrong with its line. */
 const LATE = ["child_process", "crypto", "dgram", "dns", "dns/promises", "http", "http2", "net", "readline"];
+/** What a command may do without: it runs for a moment, and often only says what is wrong with its line. */
 export const RARE_IN_COMMANDS = [...RARE, ...LATE];
 
 /**

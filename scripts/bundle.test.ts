@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { type Plugin, rolldown } from "rolldown";
 import { expect, test } from "vitest";
 import { builtins } from "../packaging/builtins.ts";
+import { partsOf } from "../packaging/parts.ts";
 import { escapeBeyondAscii } from "../packaging/plain-text.ts";
 
 const LOADED = "const loaded = (name) => process.moduleLoadList.some((one) => one.endsWith(`Module ${name}`));";
@@ -51,6 +52,50 @@ async function said(source: string, plugins: Plugin[]): Promise<string> {
     rmSync(folder, { recursive: true });
   }
 }
+
+const PARTS_SOURCES: Readonly<Record<string, string>> = {
+  "main.js": `import { both } from "./both.js"; console.log(both); await import("./work.js");`,
+  "both.js": `export const both = "both";`,
+  "work.js": `import { both } from "./both.js"; import { one } from "./one.js"; import { two } from "./two.js"; console.log(both, one, two, (await import("./later.js")).later);`,
+  "one.js": `export const one = "one"; console.log("one is run");`,
+  "two.js": `export const two = ["two"].join();`,
+  "later.js": `import { one } from "./one.js"; import { rare } from "./rare.js"; export const later = one + rare;`,
+  "other.js": `import { two } from "./two.js"; import { rare } from "./rare.js"; console.log(two, rare);`,
+  "rare.js": `export const rare = "rare";`,
+};
+
+test("partsOf() makes one file of what a part runs, and leaves what it does not, and what begins, where they are", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dstack-parts-"));
+  try {
+    for (const [name, text] of Object.entries(PARTS_SOURCES)) writeFileSync(join(folder, name), text);
+    const build = await rolldown({
+      input: { main: join(folder, "main.js"), other: join(folder, "other.js") },
+      preserveEntrySignatures: false,
+    });
+    const form = {
+      dir: join(folder, "out"),
+      format: "esm",
+      entryFileNames: "[name].mjs",
+      chunkFileNames: "[name].mjs",
+    } as const;
+    const parts = [
+      { name: "begin", module: "/main.js" },
+      { name: "work", module: "/work.js" },
+    ];
+    const groups = partsOf((await build.generate(form)).output, parts);
+    const { output } = await build.write({ ...form, codeSplitting: { includeDependenciesRecursively: false, groups } });
+    await build.close();
+    const files = output.flatMap((file) =>
+      file.type === "chunk" ? [file.moduleIds.map((id) => basename(id, ".js"))] : [],
+    );
+    expect(files).toEqual(expect.arrayContaining([["both"], ["one", "two", "work"], ["rare"], ["main"]]));
+    const said = execFileSync(process.execPath, [join(folder, "out/main.mjs")], { encoding: "utf8" });
+    expect(said).toBe("both\none is run\nboth one two onerare\n");
+    expect(() => partsOf(output, [{ name: "none", module: "/none.js" }])).toThrow("no file has /none.js");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("escapeBeyondAscii() means the same, in texts, templates and regular expressions", () => {
   const code = 'const name = "é"; [`${name}…😀`, /^[é…]+$/.test("é…"), /^😀$/u.test("😀"), "\u2028".length];';
