@@ -4,7 +4,10 @@ import type { CodeSplittingGroup, OutputAsset, OutputChunk } from "rolldown";
 export interface Part {
   /** Of the file. */
   readonly name: string;
-  /** The end of the path of the module that is imported when it is needed. */
+  /**
+   * The end of the path of the module that is imported when it is needed. Neither it nor what it imports awaits anything at
+   * its top: what it waited for may be imported from the same file.
+   */
   readonly module: string;
 }
 
