@@ -309,6 +309,11 @@ test("charts and the map are tables too, and traces unfold to their messages", a
   await chart.getByRole("button", { name: "Show as table" }).click();
   await chart.getByRole("columnheader", { name: "2" }).waitFor();
   await eventually(() => expect(chart.getByRole("row").count()).resolves.toBeGreaterThan(2));
+  await page.goto(`${base}logs?q=nothing-has-this&level=ERROR`);
+  await page.getByTestId("empty").getByText("Nothing matches").waitFor();
+  await page.getByRole("button", { name: "Show all that is kept" }).click();
+  await row(page, TRACE).waitFor();
+  expect(new URL(page.url()).search).toBe("");
   await page.goto(`${base}logs?service=barker&level=ERROR`);
   await row(page, TRACE).getByRole("button").click();
   await row(page, TRACE).locator("button[aria-expanded=true]").waitFor();
@@ -328,6 +333,19 @@ test("charts and the map are tables too, and traces unfold to their messages", a
   expect(await accessibilityFaults(page, "Explain", "dialog")).toEqual([]);
   expect(complaints).toEqual([]);
 });
+
+const HEAD_OF: Readonly<Record<string, string>> = {
+  waterfall: "[data-testid=waterfall] thead",
+  messages: "[aria-label='Messages of this trace'] thead",
+};
+
+/** Whether a head stands right below the header of the page, above all else. */
+const headIsShown = (selector = ""): string => `(() => {
+  const head = document.querySelector("${selector}").getBoundingClientRect();
+  const top = document.querySelector(".header").getBoundingClientRect().bottom;
+  const there = document.elementFromPoint(innerWidth / 2, head.top + head.height / 2);
+  return Math.abs(head.top - top) <= 2 && there?.closest("${selector}") !== null;
+})()`;
 
 test("of a long trace what is in view is drawn, and Next error goes to what is not", async () => {
   const traceId = "a".repeat(32);
@@ -353,6 +371,30 @@ test("of a long trace what is in view is drawn, and Next error goes to what is n
   const { page, complaints } = await openPage(context, `${base}traces/${traceId}`);
   await page.getByText("300 spans").waitFor();
   expect(await page.getByTestId("row").count()).toBeLessThan(200);
+  for (const [width, colorScheme, dir] of [
+    [1280, "light", "ltr"],
+    [390, "dark", "ltr"],
+    [390, "light", "rtl"],
+  ] as const) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(`document.documentElement.dir = "${dir}"`);
+    for (const table of ["waterfall", "messages"]) {
+      await page.evaluate(`document.querySelector("${HEAD_OF[table]}").closest(".table-frame").scrollIntoView()`);
+      await page.evaluate("window.scrollBy(0, 3_000)");
+      // The head of the table is what is there below the header, and not a row.
+      await eventually(async () =>
+        expect([width, dir, table, await page.evaluate(headIsShown(HEAD_OF[table]))]).toEqual([
+          width,
+          dir,
+          table,
+          true,
+        ]),
+      );
+    }
+  }
+  await page.evaluate("document.documentElement.removeAttribute('dir'); window.scrollTo(0, 0)");
+  await page.setViewportSize({ width: 1280, height: 800 });
   const next = page.getByRole("button", { name: "Next error" });
   for (const last of ["span 299", "long message 299"]) {
     await next.click();

@@ -2,6 +2,7 @@ import { memo, type ReactNode, useLayoutEffect, useMemo, useRef } from "react";
 import { formatOrder, parseOrder, type Sortable, sortRows } from "../core/rows.ts";
 import { useParam } from "../data/console.ts";
 import { moveInRows } from "./move-in-rows.ts";
+import { useStickyHead } from "./sticky-head.ts";
 import { Gap, ROW_PX, uniqueKeys, useRowWindow } from "./row-window.tsx";
 
 /** A column of a table: its cells, and what they are compared by. */
@@ -40,6 +41,7 @@ export function Table<Row>({ label, rows, columns, keyOf, orderParam = "sort", a
     return by === undefined ? rows : sortRows(rows, (row) => by.value(row), descending);
   }, [rows, columns, column, descending]);
   const body = useRef<HTMLTableSectionElement>(null);
+  useStickyHead(body);
   const { shown, before, after, sized } = useRowWindow(sorted, body);
   const ids = uniqueKeys(shown, keyOf);
   const span = columns.length + (actions === undefined ? 0 : 1);

@@ -2,7 +2,7 @@ import { LOG_LEVELS } from "@datawire/protocol";
 import type { ReactNode } from "react";
 import { plural } from "../../core/format.ts";
 import { ofTraces } from "../../core/problems.ts";
-import { useKept, useParam, useReply, useSettled } from "../../data/console.ts";
+import { useConsole, useKept, useParam, useReply, useSettled } from "../../data/console.ts";
 import { servicesQuestion, statusQuestion } from "../../data/questions.ts";
 import { Answered, Empty } from "../../parts/answered.tsx";
 import { Page } from "../../parts/page.tsx";
@@ -120,7 +120,7 @@ interface RowsProps<Row> extends Pick<NewestProps<Row>, "kind" | "show"> {
 
 function Rows<Row>({ newest, kind, filters, show }: RowsProps<Row>) {
   const list = useOlder(newest, kind, filters);
-  if (list.rows.length === 0 && list.more === null) return <Nothing />;
+  if (list.rows.length === 0 && list.more === null) return <Nothing isChosen={Object.values(filters).some(Boolean)} />;
   return (
     <>
       {list.rows.length === 0 ? <Empty title="Nothing found so far" /> : show(list.rows)}
@@ -129,10 +129,23 @@ function Rows<Row>({ newest, kind, filters, show }: RowsProps<Row>) {
   );
 }
 
-function Nothing() {
+/** @param isChosen whether some are left out by what is searched for. */
+function Nothing({ isChosen }: { readonly isChosen: boolean }) {
+  const { navigation } = useConsole();
+  if (isChosen)
+    return (
+      <Empty title="Nothing matches">
+        <button
+          type="button"
+          onClick={() => navigation.setParams({ q: null, service: null, level: null, since: null })}
+        >
+          Show all that is kept
+        </button>
+      </Empty>
+    );
   return (
     <Empty title="Nothing to show">
-      Change the search, or send some: <code>OTEL_EXPORTER_OTLP_ENDPOINT</code> set to this directory is enough, and{" "}
+      Send some: <code>OTEL_EXPORTER_OTLP_ENDPOINT</code> set to this directory is enough, and{" "}
       <code>spans: errors</code> in sherlock.yaml adds requests that failed.
     </Empty>
   );

@@ -4,6 +4,7 @@ import { pathOf } from "../../core/address.ts";
 import { Link } from "../../parts/link.tsx";
 import { Gap, useRowWindow } from "../../parts/row-window.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
+import { useStickyHead } from "../../parts/sticky-head.ts";
 import { messageKey } from "./data.ts";
 import { type Goal, useGoal } from "./goal.ts";
 
@@ -12,6 +13,7 @@ const HEADS = ["Time", "Level", "Service", "Text"];
 /** The messages of a trace, in their order. */
 export function Messages({ events, goal }: { readonly events: readonly LogEvent[]; readonly goal: Goal }) {
   const body = useRef<HTMLTableSectionElement>(null);
+  useStickyHead(body);
   const { shown, first, before, after, sized, reveal } = useRowWindow(events, body);
   useGoal(goal, { rows: events, keyOf: messageKey, body, reveal });
   // Long texts take several lines: how high each row is, is known once it is drawn.

@@ -17,7 +17,7 @@ export function Trace({ traceId }: { readonly traceId: string }) {
   const reply = useReply(traceQuestion(traceId));
   const [goal, setGoal] = useState<Goal>(null);
   const failures = useMemo(() => (reply.data === null ? [] : failuresOf(reply.data)), [reply.data]);
-  const isClean = reply.data !== null && failures.length === 0;
+  const isClean = failures.length === 0;
   /** Goes to the next row that failed, and after the last to the first. */
   const next = (): void => {
     const nth = goal === null ? 0 : (goal.nth + 1) % Math.max(1, failures.length);
@@ -35,7 +35,7 @@ export function Trace({ traceId }: { readonly traceId: string }) {
           <button
             type="button"
             aria-disabled={isClean || undefined}
-            title={isClean ? "Nothing failed in it" : undefined}
+            title={isClean ? (reply.data === null ? "Nothing is known of it" : "Nothing failed in it") : undefined}
             onClick={next}
           >
             Next error

@@ -6,6 +6,7 @@ import { type Placed, placeSpans } from "../../core/waterfall.ts";
 import { Link } from "../../parts/link.tsx";
 import { Gap, uniqueKeys, useRowWindow } from "../../parts/row-window.tsx";
 import { StateMark } from "../../parts/state-mark.tsx";
+import { useStickyHead } from "../../parts/sticky-head.ts";
 import { type ProxiedRequest, proxiedRequest, spanKey } from "./data.ts";
 import { ExplainDialog } from "./explain-dialog.tsx";
 import { type Goal, useGoal } from "./goal.ts";
@@ -24,6 +25,7 @@ export function Waterfall({ spans, goal }: { readonly spans: readonly Span[]; re
   const from = Math.min(...spans.map(({ start }) => start));
   const open = useMemo(() => withoutFolded(placed, folded), [placed, folded]);
   const body = useRef<HTMLTableSectionElement>(null);
+  useStickyHead(body);
   const { shown, first, before, after, reveal } = useRowWindow(open, body);
   const ids = uniqueKeys(shown, ({ span }) => span.spanId);
   const entry = current !== null && ids.includes(current) ? current : ids[0];
