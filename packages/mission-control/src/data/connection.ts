@@ -106,8 +106,25 @@ export class Connection {
       const known = this.state.get().session;
       if (JSON.stringify(known) !== JSON.stringify(session)) this.#enter(session);
     } catch (error) {
-      if (phase === "ready" && error instanceof Refusal && error.status === 401) this.#leave();
+      if (phase === "ready" && error instanceof Refusal && error.status === 401) this.#refused();
     }
+  }
+
+  /** Signed out, looks whether another tab has signed in since. */
+  async lookAgain(): Promise<void> {
+    if (this.state.get().phase !== "signed-out") return;
+    try {
+      const session = (await this.#exchange("GET", "/v1/session")) as Session;
+      if (this.state.get().phase === "signed-out") this.#enter(session);
+    } catch {
+      // Nobody is signed in, or nobody answers: the page asks for a token.
+    }
+  }
+
+  /** The session is over; what was on its way while another tab signed in anew says so too. */
+  #refused(): void {
+    this.#leave();
+    setTimeout(() => void this.lookAgain(), RETRY_MS);
   }
 
   /** Takes note of an answer that came another way than by `client`. */
@@ -159,7 +176,7 @@ export class Connection {
       return response.status === 204 ? null : await response.json();
     }
     const refusal = await refusalOf(response);
-    if (refusal.status === 401 && path !== "/v1/session") this.#leave();
+    if (refusal.status === 401 && path !== "/v1/session") this.#refused();
     else this.seen();
     throw refusal;
   }

@@ -55,7 +55,9 @@ export class Live {
     });
     document.addEventListener("visibilitychange", () => {
       this.#follow();
-      if (!document.hidden) this.refresh();
+      if (document.hidden) return;
+      this.refresh();
+      void connection.lookAgain();
     });
     // A stream says nothing when nothing changes, nor when the directory has gone without a word.
     setInterval(() => {
