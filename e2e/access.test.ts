@@ -1,22 +1,28 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { endpoints } from "@datawire/api";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { Child } from "./harness/child.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 type Role = "admin" | "operator" | "sherlock" | "watson";
-interface ServiceRow {
-  readonly service: string;
-  readonly instances: readonly { readonly name: string; readonly state: string }[];
+interface ToCreate {
+  readonly role: Role;
+  readonly services?: string[];
+  readonly tenant?: string;
 }
 
 let stack: Stack;
-beforeEach(() => {
-  stack = new Stack();
-});
-afterEach(() => stack.dispose());
+
+/** Each test gets a stack of its own. */
+function forEach(): void {
+  beforeEach(() => {
+    stack = new Stack();
+  });
+  afterEach(() => stack.dispose());
+}
 
 const dataFolder = (): string => join(stack.folder, "directory");
 const settings = async () => ({ listen: `0.0.0.0:${(await stack.ports()).directory}`, lease: "3s" });
@@ -38,6 +44,7 @@ async function init(): Promise<{ tokens: Record<Role, string>; child: Child }> {
 async function startGuarded(): Promise<Record<Role, string>> {
   const { tokens } = await init();
   await stack.startDirectory([], await settings());
+  stack.isOverTls = true;
   return tokens;
 }
 
@@ -53,9 +60,10 @@ function as(token: string | null, ...args: readonly string[]) {
   return stack.dw(...args);
 }
 
-async function create(admin: string, ...args: readonly string[]): Promise<{ id: string; token: string }> {
+async function create(admin: string, body: ToCreate): Promise<{ id: string; token: string }> {
   stack.token = admin;
-  return stack.dwJson("token", "create", ...args);
+  const { id, token } = await stack.api.ask(endpoints.createToken, { body });
+  return { id: id ?? "", token: token ?? "" };
 }
 
 /** A second Watson, with a folder of service files of its own. */
@@ -75,14 +83,50 @@ async function startOtherWatson(name: string, token: string, service: string): P
   return stack.start("watson", ["-c", file, "--admin", "off", "--data-dir", folder, "--log-format", "json"]);
 }
 
-const serviceNames = async (token: string): Promise<string[]> => {
+const listed = async (token: string) => {
   stack.token = token;
-  return (await stack.dwJson<ServiceRow[]>("service", "list")).map(({ service }) => service);
+  return (await stack.api.ask(endpoints.listServices)).services;
 };
+const serviceNames = async (token: string): Promise<string[]> => (await listed(token)).map(({ service }) => service);
 
 describe("a directory beyond loopback", () => {
+  let tokens: Record<Role, string>;
+  beforeAll(async () => {
+    stack = new Stack();
+    tokens = await startGuarded();
+  });
+  afterAll(() => stack.dispose());
+
+  /** A token of an admin who has a table of their own. */
+  const adminOf = async (tenant: string): Promise<string> =>
+    (await create(tokens.admin, { role: "admin", tenant })).token;
+
+  test("answers plain HTTP by what it wants, and probes as ever", async () => {
+    const base = `http://127.0.0.1:${(await stack.ports()).directory}`;
+    expect((await fetch(`${base}/healthz`)).status).toBe(200);
+    expect((await fetch(`${base}/readyz`)).status).toBe(200);
+    const plain = await fetch(`${base}/v1/routes`, { headers: { authorization: `Bearer ${tokens.admin}` } });
+    expect(plain.status).toBe(401);
+    expect(await plain.text()).toContain("wants a token that carries its fingerprint");
+  });
+
+  test("ends programs that have no token, or the wrong one, with 77", async () => {
+    const address = await stack.directoryAddress();
+    const none = stack.start("watson", ["-d", address, "//emitter", "http://127.0.0.1:9/x"]);
+    expect(await none.exited).toMatchObject({ code: 77 });
+    expect(none.lines.join("\n")).toContain("DATAWIRE_TOKEN");
+    const wrong = await startOtherWatson("wrong", tokens.sherlock, "emitter");
+    expect(await wrong.exited).toMatchObject({ code: 77 });
+    expect(wrong.lines.join("\n")).toContain("lacks the right to register services");
+    const listen = `127.0.0.1:${(await stack.ports()).traffic}`;
+    const runDir = join(stack.folder, "run");
+    const more = ["--admin", "off", "--listen", listen, "--run-dir", runDir];
+    const sherlock = stack.start("sherlock", ["-d", address, ...more]);
+    expect(await sherlock.exited).toMatchObject({ code: 77 });
+    expect(sherlock.lines.at(-1)).toMatch(/^sherlock: Cannot follow the directory: .*DATAWIRE_TOKEN/);
+  });
+
   test("lets each program do what its token is for, over TLS and with nothing else to set", async () => {
-    const tokens = await startGuarded();
     await stack.startWatson({ token_file: tokenFile("watson", tokens.watson) });
     await stack.startSherlock([], { token_file: tokenFile("sherlock", tokens.sherlock) });
     await stack.startInstance({ service: "emitter", name: "a" });
@@ -112,63 +156,39 @@ describe("a directory beyond loopback", () => {
     });
   });
 
-  test("answers plain HTTP by what it wants, and probes as ever", async () => {
-    const tokens = await startGuarded();
-    const base = `http://127.0.0.1:${(await stack.ports()).directory}`;
-    expect((await fetch(`${base}/healthz`)).status).toBe(200);
-    expect((await fetch(`${base}/readyz`)).status).toBe(200);
-    const plain = await fetch(`${base}/v1/routes`, { headers: { authorization: `Bearer ${tokens.admin}` } });
-    expect(plain.status).toBe(401);
-    expect(await plain.text()).toContain("wants a token that carries its fingerprint");
-  });
-
-  test("ends programs that have no token, or the wrong one, with 77", async () => {
-    const tokens = await startGuarded();
-    const address = await stack.directoryAddress();
-    const none = stack.start("watson", ["-d", address, "//emitter", "http://127.0.0.1:9/x"]);
-    expect(await none.exited).toMatchObject({ code: 77 });
-    expect(none.lines.join("\n")).toContain("DATAWIRE_TOKEN");
-    const wrong = await startOtherWatson("wrong", tokens.sherlock, "emitter");
-    expect(await wrong.exited).toMatchObject({ code: 77 });
-    expect(wrong.lines.join("\n")).toContain("lacks the right to register services");
-    const listen = `127.0.0.1:${(await stack.ports()).traffic}`;
-    const runDir = join(stack.folder, "run");
-    const more = ["--admin", "off", "--listen", listen, "--run-dir", runDir];
-    const sherlock = stack.start("sherlock", ["-d", address, ...more]);
-    expect(await sherlock.exited).toMatchObject({ code: 77 });
-    expect(sherlock.lines.at(-1)).toMatch(/^sherlock: Cannot follow the directory: .*DATAWIRE_TOKEN/);
-  });
-
   test("cuts off a token that is revoked", async () => {
-    const tokens = await startGuarded();
-    const { id, token } = await create(tokens.admin, "--role", "watson");
+    const admin = await adminOf("first");
+    const { id, token } = await create(admin, { role: "watson" });
     const watson = await startOtherWatson("vm2", token, "emitter");
-    await eventually(async () => expect(await serviceNames(tokens.sherlock)).toEqual(["emitter"]));
-    expect(await as(tokens.admin, "token", "revoke", id)).toMatchObject({ code: 0 });
+    await eventually(async () => expect(await serviceNames(admin)).toEqual(["emitter"]));
+    expect(await as(admin, "token", "revoke", id)).toMatchObject({ code: 0 });
     await watson.line((line) => line.includes(`the token ${id} was revoked`) || line.includes("it is unknown here"));
     await eventually(async () => {
-      stack.token = tokens.sherlock;
-      const [emitter] = await stack.dwJson<ServiceRow[]>("service", "list");
+      const [emitter] = await listed(admin);
       expect(emitter?.instances ?? []).toEqual([]);
     });
     expect(watson.running()).toBe(true); // it was taken once, so it waits for a person
   });
 
   test("takes from a token with patterns the services that fit them, and no others", async () => {
-    const tokens = await startGuarded();
-    const { token } = await create(tokens.admin, "--role", "watson", "--services", "billing-*");
+    const admin = await adminOf("second");
+    const { token } = await create(admin, { role: "watson", services: ["billing-*"] });
     await startOtherWatson("good", token, "billing-api");
     const other = await startOtherWatson("bad", token, "emitter");
-    await eventually(async () => expect(await serviceNames(tokens.admin)).toEqual(["billing-api"]));
+    await eventually(async () => expect(await serviceNames(admin)).toEqual(["billing-api"]));
     await other.line((line) => line.includes("lacks the right to register //emitter: it is for billing-*"));
   });
+});
+
+describe("a directory beyond loopback with tenants", () => {
+  forEach();
 
   test("shows tenants nothing of each other", async () => {
     const tokens = await startGuarded();
-    const one = await create(tokens.admin, "--role", "admin", "--tenant", "one");
-    const two = await create(tokens.admin, "--role", "admin", "--tenant", "two");
-    await startOtherWatson("a", (await create(one.token, "--role", "watson")).token, "emitter");
-    await startOtherWatson("b", (await create(two.token, "--role", "watson")).token, "transform");
+    const one = await create(tokens.admin, { role: "admin", tenant: "one" });
+    const two = await create(tokens.admin, { role: "admin", tenant: "two" });
+    await startOtherWatson("a", (await create(one.token, { role: "watson" })).token, "emitter");
+    await startOtherWatson("b", (await create(two.token, { role: "watson" })).token, "transform");
     await eventually(async () => {
       expect(await serviceNames(one.token)).toEqual(["emitter"]);
       expect(await serviceNames(two.token)).toEqual(["transform"]);
@@ -181,7 +201,7 @@ describe("a directory beyond loopback", () => {
       [tokens.admin, 2],
     ] as const) {
       stack.token = token;
-      expect(await stack.dwJson("route", "history")).toHaveLength(count);
+      expect((await stack.api.ask(endpoints.history)).history).toHaveLength(count);
     }
     expect(await serviceNames(tokens.admin)).toEqual([]);
     expect(await as(one.token, "service", "show", "//transform")).not.toMatchObject({ code: 0 });
@@ -193,6 +213,8 @@ describe("a directory beyond loopback", () => {
 });
 
 describe("directory init", () => {
+  forEach();
+
   test("prints a token of each role once, and keeps that of the admin to its owner", async () => {
     const { tokens } = await init();
     expect(Object.keys(tokens).toSorted()).toEqual(["admin", "operator", "sherlock", "watson"]);
@@ -216,15 +238,19 @@ describe("directory init", () => {
   });
 });
 
-test("what is turned off beyond loopback is warned about at every start", async () => {
-  const open = { ...(await settings()), auth: { mode: "none" }, tls: "off" };
-  for (let start = 0; start < 2; start++) {
-    const directory = await stack.startDirectory([], open);
-    const text = directory.lines.join("\n");
-    expect(text).toContain("can change routes and register services");
-    expect(text).toContain("is not encrypted");
-    expect(await as(null, "route", "list")).toMatchObject({ code: 0 });
-    directory.kill("SIGTERM");
-    await directory.exited;
-  }
+describe("what is turned off beyond loopback", () => {
+  forEach();
+
+  test("is warned about at every start", async () => {
+    const open = { ...(await settings()), auth: { mode: "none" }, tls: "off" };
+    for (let start = 0; start < 2; start++) {
+      const directory = await stack.startDirectory([], open);
+      const text = directory.lines.join("\n");
+      expect(text).toContain("can change routes and register services");
+      expect(text).toContain("is not encrypted");
+      expect(await as(null, "route", "list")).toMatchObject({ code: 0 });
+      directory.kill("SIGTERM");
+      await directory.exited;
+    }
+  });
 });

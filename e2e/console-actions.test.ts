@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { endpoints } from "@datawire/api";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
@@ -261,7 +262,7 @@ test("where somebody was faster, the change is refused in its dialog, previewed 
   await dialog.getByRole("combobox", { name: "Add target" }).selectOption("//barker(2)");
   await dialog.getByRole("spinbutton", { name: "//barker(2)" }).fill("25");
   await shares(dialog.getByTestId("preview"), "//barker(2)", 25).waitFor();
-  await stack.dw("route", "add", "//barker", "//barker@vm103", "40%");
+  await stack.addRoute("//barker", "//barker@vm103", "40%");
   await dialog.getByRole("button", { name: "Set shares" }).click();
   await dialog.getByRole("alert").getByText("have changed since").waitFor();
   // What the other one did is part of the new preview.
@@ -272,8 +273,7 @@ test("where somebody was faster, the change is refused in its dialog, previewed 
   await dialog.getByRole("button", { name: "Set shares" }).click();
   await dialog.waitFor({ state: "detached" });
   await cell(page.locator('[data-testid=shares][data-key="*"] [data-key="//barker(2)"]'), "share", 25).waitFor();
-  await stack.dw("route", "undo");
-  await stack.dw("route", "undo");
+  for (let i = 0; i < 2; i++) await stack.api.ask(endpoints.undo);
   expect(complaints).toEqual([]);
 });
 

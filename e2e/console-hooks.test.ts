@@ -34,7 +34,7 @@ beforeAll(async () => {
   await stack.lists("barker", { vm101: "live", vm102: "live" });
   // A problem, a rollout with its history, a token, and requests that somebody counts.
   stack.writeServiceFile("broken", "service: [");
-  await stack.dw("rollout", "start", "//barker(2)", "--steps", "50%:10m");
+  await post("/v1/rollouts", { target: "//barker(2)", steps: "50%:10m" });
   await post("/v1/tokens", { role: "viewer" });
   await stack.reaches("barker", ["vm101", "vm102"]);
   load = call(await stack.url("/barker/"));

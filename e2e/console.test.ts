@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { endpoints } from "@datawire/api";
 import type { Browser, BrowserContext, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -71,7 +72,7 @@ test("a share is edited after its preview, seen by dw, and undone from the notic
   await page.getByTestId("notice").getByRole("button", { name: "Undo" }).click();
   await page.getByRole("dialog", { name: "Undo" }).getByRole("button", { name: "Undo" }).click();
   await shown.waitFor({ state: "detached" });
-  expect(await stack.dwJson("route", "list")).toEqual([]);
+  expect(await stack.read("/v1/routes")).toMatchObject({ routes: [] });
   expect(complaints).toEqual([]);
 });
 
@@ -130,11 +131,11 @@ test("a hidden page lets its stream go, and has caught up once it is shown", asy
     );
   await show(true);
   await eventually(() => expect(streams.size).toBe(0));
-  await stack.dw("instance", "drain", "//barker@vm102");
+  await stack.api.ask(endpoints.drainInstance, { body: { instance: "//barker@vm102" } });
   await show(false);
   await eventually(() => expect(streams.size).toBe(1));
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=draining]").waitFor();
-  await stack.dw("instance", "resume", "//barker@vm102");
+  await stack.api.ask(endpoints.resumeInstance, { body: { instance: "//barker@vm102" } });
   await row(page, "//barker@vm102").locator("[data-col=state][data-value=live]").waitFor();
 });
 
@@ -149,15 +150,15 @@ test("where tokens are asked for one signs in, and a viewer sees what they may n
     await init.exited;
     guarded.token = init.lines.find((line) => line.startsWith("admin "))?.split(" ")[1] ?? null;
     await guarded.startDirectory([], settings);
-    const viewer = await guarded.dwJson<{ token: string }>("token", "create", "--role", "viewer");
-    await guarded.dw("service", "add", "//barker");
+    const viewer = await guarded.api.ask(endpoints.createToken, { body: { role: "viewer" } });
+    await guarded.api.ask(endpoints.addService, { body: { service: "//barker" } });
     const url = `http://127.0.0.1:${directory}/console/services/barker`;
     const { page, complaints } = await openPage(context, url, "signed-out");
     expect(await accessibilityFaults(page, "sign-in")).toEqual([]);
     await page.getByRole("textbox", { name: "Token" }).fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
-    await page.getByRole("textbox", { name: "Token" }).fill(viewer.token);
+    await page.getByRole("textbox", { name: "Token" }).fill(viewer.token ?? "");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByTestId("role").and(page.getByText("viewer")).waitFor();
     const button = page.getByRole("button", { name: "Edit shares" });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { endpoints } from "@datawire/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { haproxyFeatures } from "./harness/haproxy.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
@@ -38,7 +39,7 @@ test("the balance policies and zones do what they say, and explain says the same
     expect([...new Set(first)].toSorted()).toEqual(names);
     if (hostFromName) expect(await instancesOf("/emitter/", users)).toEqual(first);
   });
-  await stack.dw("service", "set", "//emitter", "--balance", "ordered");
+  await stack.api.ask(endpoints.setService, { params: { service: "emitter" }, body: { balance: "ordered" } });
   await eventually(async () => expect(new Set(await instancesOf("/emitter/", users)).size).toBe(1));
   const [only] = await instancesOf("/emitter/", ["anyone"]);
   const { shares } = await stack.dwJson<{ shares: object[] }>("explain", "//monolith", "//emitter");

@@ -1,3 +1,4 @@
+import { endpoints } from "@datawire/api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sendRequests, startLoad } from "./harness/load.ts";
 import { killAll } from "./harness/processes.ts";
@@ -100,7 +101,7 @@ describe("requests are split as routes say", () => {
       ["10%", 0.1],
       ["33.33%", 0.3333],
     ] as const) {
-      await stack.dw("route", "add", "//monolith", "//emitter(2)", percent);
+      await stack.addRoute("//monolith", "//emitter(2)", percent);
       await stack.followed();
       const count = 4_000;
       const { byVersion, failures, requests } = await sendRequests(count, {
@@ -156,13 +157,13 @@ describe("no request is lost", () => {
     await stack.reaches("emitter", ["a", "b"]);
     leaving.child.kill("SIGTERM");
 
-    await stack.dw("route", "add", "//monolith", "//emitter(2)", "50%");
+    await stack.addRoute("//monolith", "//emitter(2)", "50%");
     await stack.reaches("emitter", ["a", "b", "canary"]);
 
     sherlock.kill("SIGKILL");
     await sherlock.exited;
     sherlock = await stack.startSherlock();
-    await stack.dw("route", "remove", "//monolith", "//emitter(2)");
+    await stack.api.ask(endpoints.removeRoute, { body: { source: "//monolith", target: "//emitter(2)" } });
     await stack.reaches("emitter", ["a", "b"]);
 
     watson.kill("SIGKILL");
@@ -181,7 +182,7 @@ describe("no request is lost", () => {
     await stack.startInstance({ service: "emitter", name: "a", version: "1.0" });
     await stack.startInstance({ service: "emitter", name: "canary", version: "2.0" });
     await stack.reaches("emitter", ["a"]);
-    expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "50%")).toMatchObject({ code: 0 });
+    await stack.addRoute("//monolith", "//emitter(2)", "50%");
     await stack.reaches("emitter", ["a", "canary"]);
     const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 4 });
     directory.kill("SIGKILL");
@@ -194,7 +195,7 @@ describe("no request is lost", () => {
     await stack.lists("emitter", { a: "live", canary: "live" });
     const { failures } = await load.stop();
     expect(failures).toEqual([]);
-    expect(await stack.dwJson("route", "list")).toMatchObject([{ target: "//emitter(2)", percent: 50 }]);
+    expect(await stack.read("/v1/routes")).toMatchObject({ routes: [{ target: "//emitter(2)", percent: 50 }] });
   });
 
   test("but those in flight when HAProxy itself is killed, and it is back at once", async () => {
@@ -217,8 +218,8 @@ test("an instance that fails its check is sent nothing, and comes back when it p
   const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 4 });
   await a.sick(true);
   await stack.reaches("emitter", ["b"]);
-  const [emitter] = await stack.dwJson<ServiceRow[]>("service", "list");
-  expect(emitter?.instances[0]).toMatchObject({
+  const { services } = await stack.read<{ services: ServiceRow[] }>("/v1/services");
+  expect(services[0]?.instances[0]).toMatchObject({
     name: "a",
     state: "down",
     reason: "503 from GET /liveness_check, wanted 200-299",

@@ -44,19 +44,19 @@ test("graceful joins and leaves, and changed percentages, lose nothing and need 
   await stack.startInstance({ service: "emitter", name: "canary", version: "2" });
   const rounds = scaled(100, 5);
   await stack.lists("emitter", { a: "live", b: "live", canary: "live" });
-  expect(await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%")).toMatchObject({ code: 0 });
+  await stack.addRoute("//monolith", "//emitter(2)", "0%");
   await stack.followed();
   const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
   const { failures } = await underLoad(`${rounds} joins, leaves and changes`, async () => {
     for (let round = 0; round < rounds; round++) {
       const { child } = await stack.startInstance({ service: "emitter", name: "guest", version: "1" });
       await stack.reaches("emitter", ["a", "b", "guest"]);
-      await stack.dw("route", "add", "//monolith", "//emitter(2)", `${(round * 37) % 100}%`);
+      await stack.addRoute("//monolith", "//emitter(2)", `${(round * 37) % 100}%`);
       stack.removeServiceFile("guest");
       // Watson withdraws it when the drain time of its service file is over; an operator stops it then.
       await stack.lists("emitter", { a: "live", b: "live", canary: "live" });
       child.kill("SIGTERM");
-      await stack.dw("route", "add", "//monolith", "//emitter(2)", "0%");
+      await stack.addRoute("//monolith", "//emitter(2)", "0%");
     }
   });
   expect(failures).toEqual([]);

@@ -44,7 +44,7 @@ const tables = async (): Promise<unknown> => (await stack.read<{ tables: unknown
 
 test("a version that fails 5% of its requests is taken back soon, and gets no request afterwards", async () => {
   await start(20);
-  await stack.dw("route", "add", "//*", "//barker@odd", "7%");
+  await stack.addRoute("//*", "//barker@odd", "7%");
   const before = await tables();
   const started = await stack.dw("rollout", "start", "//barker(2)", "--steps", "10%:5m,50%:5m");
   expect(started).toMatchObject({ code: 0, stdout: "Rollout 1 of //barker(2) has begun with 10%\n" });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plainClient, type SaslClient, scramClient } from "@datawire/amqp";
+import { endpoints } from "@datawire/api";
 import { connect } from "@datawire/microserver";
 import rhea from "rhea";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -66,8 +67,7 @@ test("tokens of the directory let in at the router, by PLAIN and by SCRAM, until
   const directory = await stack.startDirectory([], { auth: { mode: "token" }, tls: "off" });
   const admin = readFileSync(join(stack.folder, "directory", "admin.token"), "utf8").trim();
   stack.token = admin;
-  const make = (...args: readonly string[]) => stack.dwJson<Made>("token", "create", ...args);
-  const ofRouter = await make("--role", "router");
+  const ofRouter = await make({ role: "router" });
   const file = join(stack.folder, "router.token");
   writeFileSync(file, ofRouter.token, { mode: 0o600 });
   const router = await RouterProcess.start(stack, {
@@ -75,7 +75,7 @@ test("tokens of the directory let in at the router, by PLAIN and by SCRAM, until
     token_file: file,
     auth: { mode: "token" },
   });
-  const client = await make("--role", "client", "--send", "orders/**", "invoices", "--listen", "orders/**");
+  const client = await make({ role: "client", send: ["orders/**", "invoices"], listen: ["orders/**"] });
   await eventually(() => comes(router.port, plainClient("whoever", client.token)));
   const scram = () => scramClient(client.id, client.token, randomUUID());
   await comes(router.port, scram());
@@ -101,7 +101,7 @@ test("tokens of the directory let in at the router, by PLAIN and by SCRAM, until
   await eventually(() => expect(again.received).toEqual(["one"]));
   await stack.startDirectory([], { auth: { mode: "token" }, tls: "off" });
   const ended = once(again.connection, "connection_error");
-  expect(await stack.dw("token", "revoke", client.id)).toMatchObject({ code: 0 });
+  await stack.api.ask(endpoints.revokeToken, { params: { token: client.id } });
   await ended;
   await expect(comes(router.port, scram())).rejects.toThrow(UNAUTHORIZED);
   expect(await router.end("SIGTERM")).toBe(0);
@@ -109,9 +109,14 @@ test("tokens of the directory let in at the router, by PLAIN and by SCRAM, until
 
 const UNAUTHORIZED = "amqp:unauthorized-access";
 
-interface Made {
-  readonly id: string;
-  readonly token: string;
+/** Makes a token by that of an admin. */
+async function make(body: {
+  role: "client" | "router";
+  send?: string[];
+  listen?: string[];
+}): Promise<{ id: string; token: string }> {
+  const { id, token } = await stack.api.ask(endpoints.createToken, { body });
+  return { id: id ?? "", token: token ?? "" };
 }
 
 test("a router gets its certificate of the directory, which tokens are enough to know it by, and keeps it", async () => {
@@ -121,12 +126,12 @@ test("a router gets its certificate of the directory, which tokens are enough to
   const directory = await startDirectory();
   const dataFolder = join(stack.folder, "directory");
   stack.token = readFileSync(join(dataFolder, "admin.token"), "utf8").trim();
-  const make = (...args: readonly string[]) => stack.dwJson<Made>("token", "create", ...args);
+  stack.isOverTls = true;
   const file = join(stack.folder, "router.token");
-  writeFileSync(file, (await make("--role", "router")).token, { mode: 0o600 });
+  writeFileSync(file, (await make({ role: "router" })).token, { mode: 0o600 });
   const settings = { directories: [address], token_file: file, auth: { mode: "token" } };
   const router = await RouterProcess.start(stack, { ...settings, tls_listen: `127.0.0.1:${tlsPort}` });
-  const client = await make("--role", "client", "--send", "orders", "--listen", "orders");
+  const client = await make({ role: "client", send: ["orders"], listen: ["orders"] });
   stack.token = client.token;
   const at = `amqps://127.0.0.1:${tlsPort}`;
   await eventually(async () => {
@@ -220,7 +225,7 @@ test("routes hold for messages: a held version gets none, a share is exact, and 
       counters.filter(({ version }) => version === wanted).reduce((sum, { requests }) => sum + requests, 0);
     expect([of("1"), of("2.1")]).toEqual([one.received.length, two.received.length]);
   });
-  expect(await stack.dw("route", "undo")).toMatchObject({ code: 0 });
+  await stack.api.ask(endpoints.undo);
   await eventually(async () => expect(await toTwo(20)).toBe(0));
   const links = await stack.dwJson<readonly { link: string; version: string | null; reason: string | null }[]>(
     "link",
@@ -301,7 +306,7 @@ test("a service with a URL is reached through the router by its shares, and with
   const bodies = (count: number, from: number): string[] => Array.from({ length: count }, (_, i) => `${from + i}`);
   await sender.sendAll("barker", bodies(20, 0));
   expect(received).toEqual(Array.from({ length: 20 }, () => "1"));
-  expect((await stack.dw("route", "add", "//barker", "//barker(2)", "50%")).code).toBe(0);
+  await stack.addRoute("//barker", "//barker(2)", "50%");
   let next = 100;
   await eventually(async () => {
     await sender.sendAll("barker", bodies(1, next++));

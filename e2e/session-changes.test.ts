@@ -1,3 +1,4 @@
+import { endpoints, type RouteAdd } from "@datawire/api";
 import fc from "@datawire/protocol/testing/random";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { scaled } from "./harness/scale.ts";
@@ -16,20 +17,48 @@ beforeEach(async () => {
 afterEach(() => stack.dispose());
 
 const percent = fc.integer({ min: 1, max: 30 }).map((number) => `${number}%`);
-const CANARY = ["//monolith", "//shop(2)"] as const;
+const CANARY = { source: "//monolith", target: "//shop(2)" };
+const FIRST = { source: "//monolith", target: "//shop@a" };
+const SHOP = { service: "shop" };
 
-/** Commands that change shares by command, groups and keys by a reload, and who takes new sessions. */
+/** A change, and how it is told of. */
+interface Change {
+  readonly what: object;
+  make(): Promise<unknown>;
+}
+
+const route = (body: Partial<RouteAdd> & typeof CANARY): Change => ({
+  what: body,
+  make: () => stack.api.ask(endpoints.addRoute, { body }),
+});
+const service = (body: object): Change => ({
+  what: body,
+  make: () => stack.api.ask(endpoints.setService, { params: SHOP, body }),
+});
+/** The route may not be there to be removed; nothing else is refused. */
+const removal: Change = {
+  what: { removes: FIRST },
+  make: () =>
+    stack.api
+      .ask(endpoints.removeRoute, { body: FIRST })
+      .catch((error: Error) => expect(error.message).toContain("there is none")),
+};
+
+/** Changes that change shares by command, groups and keys by a reload, and who takes new sessions. */
 const change = fc.oneof(
-  percent.map((share) => ["route", "add", ...CANARY, share]),
-  percent.map((share) => ["route", "add", "//monolith", "//shop@a", share]),
-  fc.constant(["route", "remove", "//monolith", "//shop@a"]),
+  percent.map((share) => route({ ...CANARY, percent: share })),
+  percent.map((share) => route({ ...FIRST, percent: share })),
+  fc.constant(removal),
   fc
     .tuple(percent, fc.constantFrom("header:X-User", "cookie:user"))
-    .map(([share, key]) => ["route", "add", ...CANARY, share, "--sticky", key]),
-  percent.map((share) => ["route", "add", ...CANARY, share, "--no-sticky"]),
-  percent.map((share) => ["route", "add", ...CANARY, share, "--when", "header:X-Beta=1"]),
-  fc.constantFrom("drain", "resume").map((verb) => ["instance", verb, "//shop@b"]),
-  fc.integer({ min: 5, max: 60 }).map((seconds) => ["service", "set", "//shop", "--timeout", `${seconds}s`]),
+    .map(([share, sticky]) => route({ ...CANARY, percent: share, sticky })),
+  percent.map((share) => route({ ...CANARY, percent: share, sticky: null })),
+  percent.map((share) => route({ ...CANARY, percent: share, when: "header:X-Beta=1" })),
+  fc.constantFrom(endpoints.drainInstance, endpoints.resumeInstance).map((endpoint): Change => {
+    const body = { instance: "//shop@b" };
+    return { what: { ...body, path: endpoint.path }, make: () => stack.api.ask(endpoint, { body }) };
+  }),
+  fc.integer({ min: 5, max: 60 }).map((seconds) => service({ timeoutMs: seconds * 1_000 })),
 );
 
 test("changes of shares, groups, keys and settings, drawn by chance, lose no session", async () => {
@@ -39,23 +68,21 @@ test("changes of shares, groups, keys and settings, drawn by chance, lose no ses
     stack.startInstance({ service: "shop", name: "canary", version: "2" }),
   ]);
   await stack.lists("shop", { a: "live", b: "live", c: "live", canary: "live" });
-  await stack.dw("service", "set", "//shop", "--balance", "cookie:SERVERID");
-  await stack.dw("route", "add", ...CANARY, "30%");
+  await service({ balance: "cookie:SERVERID" }).make();
+  await route({ ...CANARY, percent: "30%" }).make();
   const url = await stack.url("/shop/session");
   await eventually(async () => expect((await fetch(url)).headers.get("set-cookie")).toContain("SERVERID="));
   await stack.reaches("shop", [...names, "canary"]);
   await stack.followed();
   const users = startUsers(40, () => [url]);
   await users.round();
-  const commands = fc.sample(change, { numRuns: scaled(150, 15) });
-  for (const words of commands) {
-    const { code, stderr } = await stack.dw(...words);
-    // A route may not be there to be removed; nothing else is refused.
-    if (code !== 0) expect([words.slice(0, 2), stderr]).toEqual([["route", "remove"], expect.stringContaining("no")]);
+  const changes = fc.sample(change, { numRuns: scaled(150, 15) });
+  for (const { what, make } of changes) {
+    await make();
     await users.round();
-    expect({ words, lost: users.lost() }).toEqual({ words, lost: [] });
+    expect({ what, lost: users.lost() }).toEqual({ what, lost: [] });
   }
   const { visits, failures } = await users.stop();
-  process.stdout.write(`${visits} visits through ${commands.length} changes\n`);
+  process.stdout.write(`${visits} visits through ${changes.length} changes\n`);
   expect(failures).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { endpoints } from "@datawire/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
 import { freePorts } from "@datawire/runtime/testing";
@@ -26,7 +27,7 @@ async function startThree(): Promise<readonly Instance[]> {
 
 /** Sets a policy and waits until answers have the cookie of it, or none. */
 async function balance(policy: string): Promise<void> {
-  expect(await stack.dw("service", "set", "//shop", "--balance", policy)).toMatchObject({ code: 0 });
+  await stack.api.ask(endpoints.setService, { params: { service: "shop" }, body: { balance: policy } });
   const url = await stack.url("/shop/");
   const cookie = /^cookie:(.*)$/.exec(policy)?.[1];
   await eventually(async () => {
@@ -61,11 +62,8 @@ test("no session is lost but those of what is rolled back or killed, whatever el
   const canary = await stack.startInstance({ service: "shop", name: "canary", version: "2" });
   await stack.lists("shop", { a: "live", b: "live", c: "live", canary: "live" });
   await balance("cookie:SERVERID");
-  const dw = async (...args: readonly string[]): Promise<void> => {
-    expect(await stack.dw(...args)).toMatchObject({ code: 0 });
-  };
   const share = async (percent: string): Promise<void> => {
-    await dw("route", "add", "//monolith", "//shop(2)", percent);
+    await stack.addRoute("//monolith", "//shop(2)", percent);
     await stack.followed();
   };
   const urls = [await stack.url("/shop/session")];
@@ -122,19 +120,19 @@ test("no session is lost but those of what is rolled back or killed, whatever el
   // One drains for as long as an operator wants: its users stay, and nobody new comes.
   const [first] = everybody as [Users];
   const drained = first.at("a");
-  await dw("instance", "drain", "//shop@a");
+  await stack.api.ask(endpoints.drainInstance, { body: { instance: "//shop@a" } });
   await stack.followed();
   await stack.reaches("shop", ["b", "c", "canary"]);
   await visit();
   expect(first.at("a")).toEqual(drained);
-  await dw("instance", "resume", "//shop@a");
+  await stack.api.ask(endpoints.resumeInstance, { body: { instance: "//shop@a" } });
   await stack.reaches("shop", [...OLD, "canary"]);
 
   // An instance is moved into a group of its own and back, which takes a reload.
-  await dw("route", "add", "//monolith", "//shop@b", "30%");
+  await stack.addRoute("//monolith", "//shop@b", "30%");
   await visit();
   await stack.reaches("shop", [...OLD, "canary"]);
-  await dw("route", "remove", "//monolith", "//shop@b");
+  await stack.api.ask(endpoints.removeRoute, { body: { source: "//monolith", target: "//shop@b" } });
   await visit();
   for (const users of everybody) expect(users.lost()).toEqual([]);
 

@@ -57,8 +57,7 @@ test.each([
     [33.33, 2_000],
     [99.9, 8_000],
   ] as const) {
-    const added = await stack.dw("route", "add", "//monolith", "//emitter(2)", `${percent}%`);
-    expect(added).toMatchObject({ code: 0 });
+    await stack.addRoute("//monolith", "//emitter(2)", `${percent}%`);
     await stack.followed();
     const p = percent / 100;
     const { byVersion, failures, requests } = await sendRequests(scaled(20_000, count), {
@@ -81,7 +80,7 @@ test("a sticky share that grows moves nobody away from the target", async () => 
   const users = scaled(10_000, 1_500);
   let before = new Set<number>();
   for (const percent of [1, 10, 50, 80]) {
-    await stack.dw("route", "add", "//monolith", "//emitter(2)", `${percent}%`, "--sticky", "header:X-User");
+    await stack.addRoute("//monolith", "//emitter(2)", `${percent}%`, { sticky: "header:X-User" });
     await stack.followed();
     const now = await usersOf("new", users);
     expect([...before].filter((user) => !now.has(user))).toEqual([]);
@@ -114,7 +113,7 @@ test("no request fails while any instance is live, whichever side loses its inst
   const old = await stack.startInstance({ service: "emitter", name: "old", version: "1" });
   const canary = await stack.startInstance({ service: "emitter", name: "canary", version: "2" });
   await instances(2);
-  await stack.dw("route", "add", "//monolith", "//emitter(2)", "40%");
+  await stack.addRoute("//monolith", "//emitter(2)", "40%");
   await stack.reaches("emitter", ["old", "canary"]);
   const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 4 });
   for (const [one, other] of [

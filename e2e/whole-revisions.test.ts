@@ -1,3 +1,4 @@
+import { endpoints } from "@datawire/api";
 import { fractionsBy } from "@datawire/protocol/testing/chance";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { askHttp } from "./harness/http-client.ts";
@@ -16,11 +17,11 @@ beforeEach(async () => {
 });
 afterEach(() => stack.dispose());
 
-/** Runs commands one after the other under a steady load, each until it is followed. */
-async function underLoad(service: string, commands: readonly (readonly string[])[]): Promise<LoadReport> {
+/** Makes changes one after the other under a steady load, each until it is followed. */
+async function underLoad(service: string, changes: readonly (() => Promise<unknown>)[]): Promise<LoadReport> {
   const load = startLoad({ url: await stack.url(`/${service}/`), connections: 4, pauseMs: 1 });
-  for (const words of commands) {
-    expect({ words, ...(await stack.dw(...words)) }).toMatchObject({ code: 0 });
+  for (const change of changes) {
+    await change();
     await stack.followed();
   }
   return load.stop();
@@ -29,13 +30,16 @@ async function underLoad(service: string, commands: readonly (readonly string[])
 test("the only instance of a service gets a share, loses it and gets it back, and answers every request", async () => {
   await stack.startInstance({ service: "shared", name: "up" });
   await stack.reaches("shared", ["up"]);
+  const route = { source: "//shared", target: "//shared@up" };
+  const add = (body: object) => () => stack.api.ask(endpoints.addRoute, { body: { ...route, ...body } });
+  const undo = () => stack.api.ask(endpoints.undo);
   const { failures, ok } = await underLoad("shared", [
-    ["route", "add", "//shared", "//shared@up", "25%"],
-    ["route", "remove", "//shared", "//shared@up"],
-    ["route", "undo"],
-    ["route", "add", "//shared", "//shared@up", "0%"],
-    ["route", "add", "//shared", "//shared@up", "--when", "header:X-Beta=1"],
-    ["route", "undo"],
+    add({ percent: "25%" }),
+    () => stack.api.ask(endpoints.removeRoute, { body: route }),
+    undo,
+    add({ percent: "0%" }),
+    add({ when: "header:X-Beta=1" }),
+    undo,
   ]);
   expect(failures).toEqual([]);
   expect(ok).toBeGreaterThan(100);
@@ -62,12 +66,12 @@ test("the only instance changes its version, its base path and its settings, and
     file({ version: `1.${round}` });
     await shows("version", `1.${round}`);
     await stack.followed();
-    for (const setting of [
-      ["--balance", "least-connections"],
-      ["--timeout", `${5 + round}s`],
-      ["--balance", "ordered"],
+    for (const body of [
+      { balance: "least-connections" },
+      { timeoutMs: 5_000 + round * 1_000 },
+      { balance: "ordered" },
     ]) {
-      expect(await stack.dw("service", "set", "//moving", ...setting)).toMatchObject({ code: 0 });
+      await stack.api.ask(endpoints.setService, { params: { service: "moving" }, body });
       await stack.followed();
     }
   }
@@ -97,9 +101,7 @@ test("a share by a new sticky key is by that key from its first request on, and 
     }
   };
   const callers = [0, 1, 2, 3].map((n) => caller(users.filter((_, i) => i % 4 === n)));
-  expect(await stack.dw("route", "add", "//monolith", "//emitter:2", "30%", "--sticky", "header:X-User")).toMatchObject(
-    { code: 0 },
-  );
+  await stack.addRoute("//monolith", "//emitter:2", "30%", { sticky: "header:X-User" });
   await stack.followed();
   const counts = users.map((user) => seen.get(user)?.length ?? 0);
   await eventually(() => {

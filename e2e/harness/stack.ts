@@ -1,7 +1,12 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { request as requestTls } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type ApiClient, createApiClient, endpoints, type RouteAdd } from "@datawire/api";
 import { stringify } from "yaml";
 import { type Child, startChild } from "./child.ts";
 import { freePorts } from "@datawire/runtime/testing";
@@ -57,8 +62,15 @@ export class Stack {
   readonly folder = mkdtempSync(join(tmpdir(), "dstack-e2e-"));
   readonly #children = new Set<Child>();
   readonly #env: NodeJS.ProcessEnv;
-  /** What `dw` proves itself with. */
+  /** What `dw` and `api` prove themselves with. */
   token: string | null = null;
+  /** Whether the directory answers over TLS alone, as beyond loopback; `api` takes whatever certificate it has. */
+  isOverTls = false;
+  /**
+   * The HTTP interface of this stack's directory, which `dw` uses too: for what a test only brings about or waits for. To
+   * start `dw` takes more CPU than all that the directory does for it.
+   */
+  readonly api: ApiClient = createApiClient((method, path, body) => this.#ask(method, path, body));
   #ports: Promise<{ directory: number; traffic: number; admin: number; watson: number }> | null = null;
 
   constructor() {
@@ -250,6 +262,28 @@ export class Stack {
     const { code, stdout, stderr } = await this.dw(...args, "--json");
     if (code !== 0) throw new Error(`dw ${args.join(" ")} ended with ${code}: ${stderr}`);
     return JSON.parse(stdout) as T;
+  }
+
+  /** Adds or changes a route, as `dw route add` would. */
+  async addRoute(source: string, target: string, percent?: string, more: Partial<RouteAdd> = {}): Promise<void> {
+    const body = { source, target, ...(percent === undefined ? {} : { percent }), ...more };
+    await this.api.ask(endpoints.addRoute, { body });
+  }
+
+  async #ask(method: string, path: string, body: unknown): Promise<unknown> {
+    const { directory: port } = await this.ports();
+    const authorization = this.token === null ? {} : { authorization: `Bearer ${this.token}` };
+    const sends = body === undefined ? "" : JSON.stringify(body);
+    // By itself Node says no length of the body of a DELETE.
+    const length = { "content-type": "application/json", "content-length": Buffer.byteLength(sends) };
+    const headers = { ...(body === undefined ? {} : length), ...authorization };
+    const options = { host: "127.0.0.1", port, path, method, headers, agent: false, rejectUnauthorized: false };
+    const sent = this.isOverTls ? requestTls(options) : request(options);
+    sent.end(sends);
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const answer = await text(response);
+    if (response.statusCode !== 200) throw new Error(`${method} ${path}: ${response.statusCode} ${answer}`);
+    return JSON.parse(answer) as unknown;
   }
 
   /** Waits until a service answers through Sherlock from exactly these instances. */
