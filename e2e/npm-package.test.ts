@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
 import { writeSums } from "../packaging/sums.ts";
+import { LIB } from "../scripts/build-programs.ts";
 import { type Child, watchChild } from "./harness/child.ts";
 import { freePorts } from "@datawire/runtime/testing";
 
@@ -25,7 +26,7 @@ const INSTALL = join(import.meta.dirname, "../install.sh");
 let library = "";
 
 beforeAll(async () => {
-  const { files } = await buildPackages({ out: folder, formats: ["npm"] });
+  const { files } = await buildPackages({ out: folder, formats: ["npm"], bundled: LIB });
   library = files.find((file) => file.includes("datawire-mdk")) ?? "";
   const { HOME } = process.env; // npm's own settings and cache
   await writeSums(folder);

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
+import { LIB } from "../scripts/build-programs.ts";
 import type { Child } from "./harness/child.ts";
 import { readPage } from "./harness/docs/page.ts";
 import { Machine } from "./harness/machine.ts";
-import { bundled } from "./harness/programs.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 
 /** Its commands for packages are those that this test runs. */
@@ -29,8 +29,7 @@ beforeAll(async () => {
     formats: ["deb", "rpm"],
     versions: ["1.0.0", "1.0.1"],
     zstdLevel: 1,
-    // From the sources npm-package.test.ts makes them.
-    ...bundled(),
+    bundled: LIB,
   });
   if (missing.length > 0) throw new Error(missing.join("\n"));
 });

@@ -2,6 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPackages } from "../packaging/build-packages.ts";
+import { LIB } from "../scripts/build-programs.ts";
 import { onlyReads } from "./harness/docs/only-reads.ts";
 import { matches } from "./harness/docs/match.ts";
 import { type CommandItem, readPage } from "./harness/docs/page.ts";
@@ -9,7 +10,6 @@ import { type RanCommand, describeFailure, updatePage } from "./harness/docs/res
 import { Shell } from "./harness/docs/shell.ts";
 import { Machine } from "./harness/machine.ts";
 import { connect } from "./harness/network.ts";
-import { bundled } from "./harness/programs.ts";
 import { eventually } from "./harness/wait.ts";
 
 /**
@@ -36,7 +36,7 @@ beforeAll(async () => {
     formats: ["deb"],
     versions: ["1.0.0"],
     zstdLevel: 1,
-    ...bundled(),
+    bundled: LIB,
   });
   if (missing.length > 0) throw new Error(`Cannot build the packages: ${missing.join("; ")}`);
   for (const [host, machine] of machines) {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleProgram, type Program, programs, readUsed } from "./bundle.ts";
+import { type Program, programs, readUsed } from "./bundle.ts";
 import { isInstalled } from "./command.ts";
 import { describePackages, type Parts } from "./contents.ts";
 import { buildDeb } from "./deb.ts";
@@ -21,8 +21,8 @@ export interface BuildOptions {
   readonly formats: readonly Format[];
   /** Versions that the system packages get; default: the version of the sources. The programs in all are the same. */
   readonly versions?: readonly string[];
-  /** A folder that `buildPrograms` made of these sources; default: the programs are bundled anew. */
-  readonly bundled?: string;
+  /** The folder in which `buildPrograms` has put the programs of these sources. */
+  readonly bundled: string;
   /** Default 9: the 19 of dpkg takes Node ten times as long for a tenth less. */
   readonly zstdLevel?: number;
 }
@@ -34,14 +34,14 @@ export interface Built {
   readonly missing: readonly string[];
 }
 
-/** Bundles the programs and packages them. */
+/** Packages the programs. */
 export async function buildPackages(options: BuildOptions): Promise<Built> {
   const { out, formats: wanted, versions, bundled, zstdLevel = 9 } = options;
   const version = await sourceVersion();
   const work = await mkdtemp(join(tmpdir(), "dstack-package-"));
   try {
     await mkdir(out, { recursive: true });
-    const { bundles, licences, all } = await bundleAll(join(work, "bundles"), bundled);
+    const { bundles, licences, all } = await readBundles(bundled);
     const context = { out, zstdLevel, epoch: await sourceEpoch() };
     const files: string[] = [];
     const missing: string[] = [];
@@ -86,15 +86,11 @@ interface BuiltProgram {
   readonly licences: string;
 }
 
-async function bundleAll(
-  folder: string,
-  bundled: string | undefined,
-): Promise<Pick<Parts, "bundles" | "licences"> & { readonly all: string }> {
+async function readBundles(folder: string): Promise<Pick<Parts, "bundles" | "licences"> & { readonly all: string }> {
   const built: BuiltProgram[] = [];
-  // One after the other: the bundler uses all processors for each, and one that fails leaves nobody writing.
   for (const program of programs) {
-    const bundle = join(bundled ?? folder, program);
-    const used = bundled === undefined ? await bundleProgram(program, bundle) : await readUsed(bundle);
+    const bundle = join(folder, program);
+    const used = await readUsed(bundle);
     built.push({ program, bundle, used, licences: await describeLicences(used) });
   }
   const of = <T>(value: (one: BuiltProgram) => T): Record<Program, T> =>

@@ -1,8 +1,9 @@
-// Builds the packages of this checkout: .deb, .rpm and the tarball for npm.
+// Builds the programs of this checkout, and packages of them: .deb, .rpm and the tarball for npm.
 //   node packaging/build.ts [--out FOLDER] [--only deb|rpm|npm]... [--sign KEY [--valid DAYS]]
 // With a private key, PEM, the list of the packages is signed, for 365 days or DAYS, and an install.sh beside it takes no other.
 import { parseArgs } from "node:util";
 import { join, relative, resolve } from "node:path";
+import { buildPrograms, LIB } from "../scripts/build-programs.ts";
 import { buildPackages, type Format, formats } from "./build-packages.ts";
 import { ROOT } from "./source.ts";
 import { sign, VALID_DAYS } from "./sign.ts";
@@ -34,7 +35,8 @@ if (!Number.isInteger(validDays) || validDays < 1 || validDays > DAYS_MAX || (va
 
 try {
   const out = resolve(values.out ?? join(ROOT, "dist"));
-  const { files, missing } = await buildPackages({ out, formats: only as Format[] });
+  await buildPrograms();
+  const { files, missing } = await buildPackages({ out, formats: only as Format[], bundled: LIB });
   const sums = await writeSums(out);
   const signed = values.sign === undefined ? [] : await sign(sums, values.sign, { validDays });
   for (const file of [...files, sums, ...signed]) console.log(relative(process.cwd(), file));

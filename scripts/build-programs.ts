@@ -16,8 +16,8 @@ import { digestOfSources, isStarted } from "./build-sources.ts";
 const ROOT = join(import.meta.dirname, "..");
 const BUILD = join(ROOT, "build");
 const BIN = join(BUILD, "bin");
-/** A link to the folder that was built last. */
-const LIB = join(BUILD, "lib");
+/** Where the programs are, a folder for each: a link to what was built last. */
+export const LIB = join(BUILD, "lib");
 
 /** What the programs are made of, and what makes them. */
 const SOURCES = [

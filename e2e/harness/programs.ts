@@ -9,12 +9,6 @@ const ROOT = join(import.meta.dirname, "../..");
 /** The commands of the checkout, for a PATH. */
 export const BIN = join(ROOT, "build/bin");
 
-/** The programs as a run of the tests has built them, to make packages of; nothing elsewhere. */
-export const bundled = (): { readonly bundled?: string } => {
-  const built = process.env["DSTACK_PROGRAMS"];
-  return built === undefined ? {} : { bundled: built };
-};
-
 /**
  * The file of a program: in a run of the tests as the packages have it, which takes a quarter of the time to start, and
  * they are started a thousand times; elsewhere from its sources, as a bench must not measure what was built before.
