@@ -29,7 +29,7 @@ test("Watson and Sherlock hand over to an agent, and one agent to the next, with
   ]);
   await stack.reaches("barker", ["a"]);
   const haproxies = await stack.settledHaproxy();
-  const load = startLoad({ url: await stack.url("/barker/"), connections: 4, method: "GET", pauseMs: 2 });
+  const load = startLoad({ url: await stack.url("/barker/"), connections: 4, method: "GET", pauseMs: 6 });
   await leave(watson, "SIGUSR1");
   await leave(sherlock, "SIGUSR1");
   // By the signal of an upgrade, by the reload that a running one takes, and by a kill.

@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
 import { accessibilityFaults, cell, desktop, launchBrowser, openPage, row } from "./harness/console.ts";
-import { Stack } from "./harness/stack.ts";
+import { CHECKED_SELDOM, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** Every change of the console: its dialog, the directory's preview, the command that does the same, and its undo. */
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await stack.startDirectory([], { lease: "5s", guard: { share: "10%", minimum: 1 } });
   [browser, watson] = await Promise.all([
     launchBrowser(),
-    stack.startWatson(),
+    stack.startWatson(CHECKED_SELDOM),
     stack.startInstance({ service: "barker", name: "vm101" }),
     stack.startInstance({ service: "barker", name: "vm102", version: "2" }),
     stack.startInstance({ service: "barker", name: "vm103", version: "2" }),

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accessibilityFaults, desktop, launchBrowser, openPage, row } from "./harness/console.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
-import { Stack } from "./harness/stack.ts";
+import { CHECKED_SELDOM, Stack } from "./harness/stack.ts";
 import { eventually, sleep } from "./harness/wait.ts";
 
 /** The names, roles and hooks that scripts find the console's parts by, screen by screen; and what axe-core says of each. */
@@ -25,7 +25,7 @@ beforeAll(async () => {
   base = `${directory}/console/`;
   [browser] = await Promise.all([
     launchBrowser(),
-    stack.startWatson(),
+    stack.startWatson(CHECKED_SELDOM),
     stack.startSherlock([], { percentiles: "on" }),
     stack.startInstance({ service: "barker", name: "vm101" }),
     stack.startInstance({ service: "barker", name: "vm102", version: "2" }),
@@ -59,7 +59,7 @@ async function call(url: string): Promise<void> {
       (response) => response.arrayBuffer(),
       () => {},
     );
-    await sleep(100);
+    await sleep(400);
   }
 }
 

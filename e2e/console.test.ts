@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { accessibilityFaults, desktop, launchBrowser, openPage, row } from "./harness/console.ts";
-import { Stack } from "./harness/stack.ts";
+import { CHECKED_SELDOM, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
 /** Each asks for something else. */
@@ -21,7 +21,7 @@ beforeAll(async () => {
   await stack.startDirectory();
   [browser] = await Promise.all([
     launchBrowser(),
-    stack.startWatson(),
+    stack.startWatson(CHECKED_SELDOM),
     stack.startSherlock(),
     stack.startInstance({ service: "barker", name: "vm101" }),
     stack.startInstance({ service: "barker", name: "vm102", version: "2" }),

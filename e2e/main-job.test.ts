@@ -149,7 +149,7 @@ describe("no request is lost", () => {
     await stack.startInstance({ service: "emitter", name: "b", version: "1.1" });
     await stack.startInstance({ service: "emitter", name: "canary", version: "2.0" });
     await stack.reaches("emitter", ["a", "b"]);
-    const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 4 });
+    const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 12 });
 
     const leaving = await stack.startInstance({ service: "emitter", name: "c", version: "1.0" });
     await stack.reaches("emitter", ["a", "b", "c"]);
@@ -184,7 +184,7 @@ describe("no request is lost", () => {
     await stack.reaches("emitter", ["a"]);
     await stack.addRoute("//monolith", "//emitter(2)", "50%");
     await stack.reaches("emitter", ["a", "canary"]);
-    const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 4 });
+    const load = startLoad({ url: await stack.url("/emitter/"), connections: 8, pauseMs: 12 });
     directory.kill("SIGKILL");
     await directory.exited;
     watson.kill("SIGKILL");
@@ -215,7 +215,7 @@ test("an instance that fails its check is sent nothing, and comes back when it p
   await stack.reaches("emitter", ["a", "b"]);
   await stack.followed();
   const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
-  const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 4 });
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 8 });
   await a.sick(true);
   await stack.reaches("emitter", ["b"]);
   const { services } = await stack.read<{ services: ServiceRow[] }>("/v1/services");

@@ -10,6 +10,8 @@ import { eventually, sleep } from "./harness/wait.ts";
 
 /** The steady load of all scenarios: so many connections, each with one request at a time. */
 const CONNECTIONS = 8;
+/** In all some 600 requests a second, as many as two busy cores make of 1,500. */
+const PAUSE_MS = scaled(4, 12);
 
 let stack: Stack;
 let directory: Child;
@@ -28,7 +30,7 @@ async function underLoad(
   method: "GET" | "POST" = "GET",
 ): Promise<LoadReport> {
   await stack.reaches("emitter", ["a", "b"]);
-  const load = startLoad({ url: await stack.url("/emitter/"), connections: CONNECTIONS, method, pauseMs: 4 });
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: CONNECTIONS, method, pauseMs: PAUSE_MS });
   await scenario();
   // Enough to have met what was done, at whatever pace the machine asks.
   await eventually(() => expect(load.answered()).toBeGreaterThan(100));

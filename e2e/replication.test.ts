@@ -85,7 +85,7 @@ describe("three directories over one etcd", () => {
 
   test("each is killed in turn under load: no registration is lost and no lookup fails", async () => {
     await startMachine();
-    const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 5 });
+    const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 10 });
     const lookups = startLookups();
     for (let round = 0; round < scaled(10, 1); round++) {
       for (const i of ALL) {

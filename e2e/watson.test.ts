@@ -39,7 +39,7 @@ async function watchChanges(touch: () => void): Promise<() => WatchedChange[]> {
 test("edits of service files that leave the URL alone take no instance out, not for a moment", async () => {
   await Promise.all([stack.startWatson(), stack.startSherlock()]);
   await stack.reaches("emitter", ["a", "b"]);
-  const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 5 });
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 10 });
   let edits = 0;
   const edit = (): object => ({
     service: "//emitter",
@@ -79,7 +79,7 @@ function replaceAtomically(name: string, content: string): void {
 test("a directory that is away costs no instance, and finds all of them when it is back", async () => {
   await Promise.all([stack.startWatson(), stack.startSherlock()]);
   await stack.reaches("emitter", ["a", "b"]);
-  const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 5 });
+  const load = startLoad({ url: await stack.url("/emitter/"), connections: 4, pauseMs: 10 });
   directory.kill("SIGKILL");
   await directory.exited;
   await sleep(scaled(60_000, 3_000));

@@ -2,7 +2,7 @@ import { endpoints } from "@datawire/api";
 import { fractionsBy } from "@datawire/protocol/testing/chance";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { askHttp } from "./harness/http-client.ts";
-import { type LoadReport, startLoad } from "./harness/load.ts";
+import { type Load, type LoadReport, startLoad } from "./harness/load.ts";
 import { scaled } from "./harness/scale.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
@@ -19,12 +19,19 @@ afterEach(() => stack.dispose());
 
 /** Makes changes one after the other under a steady load, each until it is followed. */
 async function underLoad(service: string, changes: readonly (() => Promise<unknown>)[]): Promise<LoadReport> {
-  const load = startLoad({ url: await stack.url(`/${service}/`), connections: 4, pauseMs: 1 });
+  const load = startLoad({ url: await stack.url(`/${service}/`), connections: 4, pauseMs: 4 });
   for (const change of changes) {
     await change();
     await stack.followed();
+    await met(load);
   }
   return load.stop();
+}
+
+/** Waits until what was done last has met some requests. */
+async function met(load: Load): Promise<void> {
+  const before = load.count();
+  await eventually(() => expect(load.count()).toBeGreaterThan(before + 40));
 }
 
 test("the only instance of a service gets a share, loses it and gets it back, and answers every request", async () => {
@@ -49,7 +56,7 @@ test("the only instance changes its version, its base path and its settings, and
   const { url } = await stack.startInstance({ service: "moving", name: "one" });
   const rounds = scaled(10, 1);
   await stack.reaches("moving", ["one"]);
-  const load = startLoad({ url: await stack.url("/moving/"), connections: 4, pauseMs: 1 });
+  const load = startLoad({ url: await stack.url("/moving/"), connections: 4, pauseMs: 4 });
   const file = (fields: object): void =>
     stack.writeServiceFile("one", { service: "//moving", instance: "one", version: "1", url, ...fields });
   const shows = async (field: string, wanted: unknown): Promise<void> =>
@@ -73,6 +80,7 @@ test("the only instance changes its version, its base path and its settings, and
     ]) {
       await stack.api.ask(endpoints.setService, { params: { service: "moving" }, body });
       await stack.followed();
+      await met(load);
     }
   }
   const { failures, ok } = await load.stop();

@@ -16,7 +16,10 @@ import { sumOfSamples } from "./samples.ts";
 import { eventually } from "./wait.ts";
 
 /** How scenarios check. */
-export const PACE_OF_CHECKS = { interval: "100ms", rise: 1, fall: 2, recheck: "20ms" };
+export const PACE_OF_CHECKS = { interval: "250ms", rise: 1, fall: 2, recheck: "20ms" };
+
+/** Settings of a Watson whose instances do not die: to check dozens of them all the time costs more than what is asked of them. */
+export const CHECKED_SELDOM = { defaults: { liveness: { ...PACE_OF_CHECKS, interval: "2s", timeout: "30s" } } };
 
 /** Of so many requests in a row each share of a tenth and more has one. */
 const ASKED_MIN = 20;
@@ -144,7 +147,7 @@ export class Stack {
         directories: [await this.directoryAddress()],
         services: [this.serviceFolder],
         host: "127.0.0.1",
-        // Scenarios are scaled: a check a tenth of a second instead of one every three. An instance that gets no turn on a
+        // Scenarios are scaled: a check a quarter of a second instead of one every three. An instance that gets no turn on a
         // busy machine is not frozen; scenarios of frozen ones say how long those have.
         defaults: { liveness: { ...PACE_OF_CHECKS, timeout: "30s" } },
         ...settings,

@@ -5,6 +5,8 @@ const PATIENCE_MS = 120_000;
 
 interface Pace {
   readonly pauseMs?: number;
+  /** What the pause grows to, by a quarter from one try to the next; default: it stays. */
+  readonly pauseMaxMs?: number;
 }
 
 /**
@@ -12,9 +14,10 @@ interface Pace {
  * thrown. How soon something happens is measured by `bench/`: a test that asks for it fails on a busy machine.
  * @param pace between two tries.
  */
-export async function eventually<T>(check: () => T | Promise<T>, { pauseMs = 10 }: Pace = {}): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, pace: Pace = {}): Promise<T> {
+  const { pauseMs: firstMs = 10, pauseMaxMs = firstMs } = pace;
   const end = performance.now() + PATIENCE_MS;
-  for (;;) {
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.25, pauseMaxMs)) {
     try {
       return await check();
     } catch (error) {
