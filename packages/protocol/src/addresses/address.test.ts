@@ -119,3 +119,10 @@ test("parseDirectoryAddress() says that credentials do not stand in an address, 
   expect(error("wss://u:hunter2@h")).toContain("it holds a user name or a password; a token is given as `token_file`");
   expect(error("//h:99x")).toContain("its host or port is malformed");
 });
+
+test.each([
+  ["//foo/", "there is no name after its last slash"],
+  ["//foo@", "there is no instance after @"],
+])("parseServiceAddress() says what %s lacks", (text, reason) => {
+  expect(() => parseServiceAddress(text)).toThrow(`Cannot read address "${text}": ${reason}`);
+});

@@ -52,6 +52,8 @@ export function parseAddress(text: string): Address {
   const authority = slash < 0 ? path : path.slice(0, slash);
   const name = slash < 0 ? null : path.slice(slash + 1);
   if (authority === "") throw invalid(text, "there is no name after //");
+  if (name === "") throw invalid(text, "there is no name after its last slash");
+  if (instance === "") throw invalid(text, "there is no instance after @");
   if (name !== null && name.includes("/")) throw invalid(text, "it has more than one name after the directory");
   return { authority, name, instance, version };
 }
