@@ -15,7 +15,8 @@ const ROOT = join(import.meta.dirname, "..");
  * free, and stay so until its programs take them.
  */
 function startDemo(...args: readonly string[]): Child {
-  const env = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, HOME: tmpdir() };
+  const NODE_COMPILE_CACHE = join(ROOT, ".cache/compiled"); // as scripts/run.sh says
+  const env = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, HOME: tmpdir(), NODE_COMPILE_CACHE };
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const inside = ["sh", "-c", 'ip link set lo up && exec "$0" "$@"', process.execPath, join(ROOT, "examples/demo.ts")];
   const [program, ...rest] = asRoot(["unshare", "--net", "env", ...set, ...inside, ...args]);

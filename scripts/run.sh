@@ -60,7 +60,8 @@ case $task in
 esac
 
 case $task in
-  demo) exec node examples/demo.ts "$@" ;;
+  # Its services run from their sources, which take half the time to start where their code is compiled.
+  demo) NODE_COMPILE_CACHE=$PWD/.cache/compiled exec node examples/demo.ts "$@" ;;
   package) exec node packaging/build.ts "$@" ;;
   test-haproxy) exec node scripts/test-haproxy.ts "$@" ;;
   test-brokers) exec node scripts/test-brokers.ts "$@" ;;
