@@ -136,14 +136,9 @@ export class Stack {
   async startWatson(settings: Readonly<Record<string, unknown>> = {}): Promise<Child> {
     const { watson } = await this.ports();
     const file = await this.writeWatsonSettings(settings);
-    return this.#daemon("watson", [
-      "-c",
-      file,
-      "--admin",
-      `127.0.0.1:${watson}`,
-      "--data-dir",
-      join(this.folder, "watson"),
-    ]);
+    // The command line would win over the settings.
+    const data = "data_dir" in settings ? [] : ["--data-dir", join(this.folder, "watson")];
+    return this.#daemon("watson", ["-c", file, "--admin", `127.0.0.1:${watson}`, ...data]);
   }
 
   /** Writes the settings of this machine's Watson, which takes them at its start or at SIGHUP. */
