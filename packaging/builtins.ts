@@ -37,10 +37,12 @@ export const builtins = (rare: readonly string[] = RARE): Plugin => ({
   },
 });
 
-/** A module that looks like Node's, and loads it when the first of its names is read. */
+/** A module that looks like Node's, and loads it when the first of its names is read, or when it is called itself. */
 function whenRead(name: string, builtin: string): string {
+  const callable = typeof builtinModule(name) === "function";
   return [
     "let all;",
+    ...(callable ? [`module.exports = exports = (...given) => (all ??= ${builtin})(...given);`] : []),
     `for (const name of ${JSON.stringify(Object.keys(builtinModule(name)))}) {`,
     `  Object.defineProperty(exports, name, { enumerable: true, get: () => (all ??= ${builtin})[name] });`,
     "}",

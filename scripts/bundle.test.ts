@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { type Plugin, rolldown } from "rolldown";
 import { expect, test } from "vitest";
-import { builtins } from "../packaging/builtins.ts";
+import { builtins, RARE_IN_COMMANDS } from "../packaging/builtins.ts";
 import { partsOf } from "../packaging/parts.ts";
 import { escapeBeyondAscii } from "../packaging/plain-text.ts";
 
@@ -38,6 +38,23 @@ const RARE = `
 
 test("builtins loads what is rarely used when it is used", async () => {
   expect(await said(RARE, [builtins()])).toBe("false false\nfunction true a\ntrue true true\n");
+});
+
+const MODULES = RARE_IN_COMMANDS.map((name) => `[require(${JSON.stringify(name)}), ${JSON.stringify(name)}]`).join();
+const LIKE = `
+  const shape = (one) => [typeof one, ...Object.keys(one).toSorted()].join();
+  for (const [one, name] of [${MODULES}])
+    if (shape(one) !== shape(process.getBuiltinModule(name))) console.log("not like " + name);
+  import assert from "node:assert";
+  import { strict } from "assert";
+  assert(true);
+  require("assert")(true);
+  try { assert(false, "is called"); } catch (error) { console.log(error.message, error instanceof assert.AssertionError); }
+  try { strict(false, "is strict"); } catch (error) { console.log(error.message); }
+`;
+
+test("what stands for a module that is rarely used looks like it, and can be called where it can", async () => {
+  expect(await said(LIKE, [builtins(RARE_IN_COMMANDS)])).toBe("is called true\nis strict\n");
 });
 
 async function said(source: string, plugins: Plugin[]): Promise<string> {
