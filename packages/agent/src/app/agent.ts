@@ -5,7 +5,6 @@ import { startAdmin } from "@datawire/http";
 import { SharedAdmin } from "../admin/shared-admin.ts";
 import { runPart } from "../parts/run-part.ts";
 import { Relays } from "../parts/relays.ts";
-import { claimForAgent } from "./claim-for-agent.ts";
 import type { AgentSettings } from "./settings.ts";
 
 /**
@@ -13,15 +12,6 @@ import type { AgentSettings } from "./settings.ts";
  * own name in the directory, so that they can be taken apart again; one admin port has the pages of both.
  */
 export async function runAgent(context: DaemonContext<AgentSettings>): Promise<void> {
-  const release = await claimForAgent(context.settings.watson.dataDir);
-  try {
-    await runParts(context);
-  } finally {
-    await release();
-  }
-}
-
-async function runParts(context: DaemonContext<AgentSettings>): Promise<void> {
   const { log, readiness } = context;
   const reloads = new Relays<AgentSettings>();
   const leaves = new Relays<void>();

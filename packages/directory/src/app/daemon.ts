@@ -1,7 +1,7 @@
 import type { DaemonDefinition } from "@datawire/runtime";
 import { initCommand } from "../cli/init-command.ts";
 import { backupCommand, restoreCommand } from "../cli/backup-commands.ts";
-import { checkFiles } from "../cli/check.ts";
+import { checkAll } from "../cli/check.ts";
 import { runDirectory } from "./directory.ts";
 import { type DirectorySettings, FLAGS, loadDirectorySettings } from "../config/settings.ts";
 
@@ -13,7 +13,7 @@ export const directoryDaemon: DaemonDefinition<DirectorySettings> = {
     for (const { flag, text } of Object.values(FLAGS)) program.option(flag, text);
   },
   load: loadDirectorySettings,
-  check: (settings, { env }) => checkFiles(settings, env),
+  check: (settings, { env }) => checkAll(settings, env),
   run: runDirectory,
   commands: [initCommand, backupCommand, restoreCommand],
 };

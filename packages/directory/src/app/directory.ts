@@ -38,7 +38,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   const { log, attentive: clock, board, signal, readiness, input } = context;
   const settings = context.settings.value;
   // Before anything is made: a port, a store, the first tokens. A restart does not mend what these files lack.
-  const problems = await checkFiles(context.settings, context.input.env);
+  const problems = await checkFiles(context.settings);
   if (problems.length > 0) throw new ConfigError(problems);
   const choice = await whereToListen(settings);
   const protection = protectionOf(settings, choice.addresses);

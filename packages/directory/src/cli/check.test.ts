@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { formatProblem } from "@datawire/runtime";
 import { etcdCertificates } from "@datawire/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkFiles } from "./check.ts";
+import { checkAll } from "./check.ts";
 import { loadDirectorySettings } from "../config/settings.ts";
 
 let folder = "";
@@ -15,7 +15,7 @@ async function check(text: string): Promise<string> {
   const config = join(folder, "directory.yaml");
   await writeFile(config, text);
   const input = { config, directories: [], options: {}, args: [], env: { XDG_CONFIG_HOME: folder } };
-  const problems = await checkFiles(await loadDirectorySettings(input), { HOME: folder });
+  const problems = await checkAll(await loadDirectorySettings(input), { HOME: folder });
   return problems.map(formatProblem).join("\n").replaceAll(folder, "FOLDER");
 }
 
@@ -23,7 +23,7 @@ test("a number in quotes is told as text, also where a key takes more than numbe
   await expect(check('port: "5430"')).rejects.toThrow(/port is "5430": in quotes it is text; wanted a port/);
 });
 
-test("checkFiles() names each file that cannot be read, at its place", async () => {
+test("checkAll() names each file that cannot be read, at its place", async () => {
   expect(await check(`tls:\n  cert: ${folder}/a\n  key: ${folder}/b\n  client_ca: ${folder}/c`)).toBe(
     [
       'FOLDER/directory.yaml:2:9: tls.cert is "FOLDER/a": Cannot read the file: no such file or folder',
@@ -33,14 +33,14 @@ test("checkFiles() names each file that cannot be read, at its place", async () 
   );
 });
 
-test("checkFiles() says what is wrong with files that are no certificates", async () => {
+test("checkAll() says what is wrong with files that are no certificates", async () => {
   await Promise.all(["a", "b"].map((name) => writeFile(join(folder, name), "no PEM")));
   expect(await check(`tls: { cert: ${folder}/a, key: ${folder}/b }`)).toMatch(
     /^FOLDER\/directory\.yaml:1:6: tls: Cannot use the certificate FOLDER\/a with the key FOLDER\/b: /,
   );
 });
 
-test("checkFiles() says what is wrong with the authority of clients, and with the files of etcd", async () => {
+test("checkAll() says what is wrong with the authority of clients, and with the files of etcd", async () => {
   const { certificate, key, authority } = etcdCertificates;
   const files = { cert: certificate, key, ca: "no PEM", authority };
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
@@ -55,11 +55,11 @@ test("checkFiles() says what is wrong with the authority of clients, and with th
   );
 });
 
-test.each(["", "tls: off"])("checkFiles() has nothing to look at in %j", async (text) => {
+test.each(["", "tls: off"])("checkAll() has nothing to look at in %j", async (text) => {
   expect(await check(text)).toBe("");
 });
 
-test("checkFiles() says where a data folder is named that can be none", async () => {
+test("checkAll() says where a data folder is named that can be none", async () => {
   await writeFile(join(folder, "file"), "");
   expect(await check(`data_dir: ${folder}/file`)).toBe(
     'FOLDER/directory.yaml:1:11: data_dir is "FOLDER/file": it is a file, wanted a folder',

@@ -3,12 +3,16 @@ import { filedCertificates } from "../access/certificates.ts";
 import { filesOf } from "../access/protection.ts";
 import { dataDirOf, type DirectorySettings } from "../config/settings.ts";
 
-/** What is looked at beyond the settings themselves, by `--check` and at a start: the files that they name. */
-export async function checkFiles(settings: DirectorySettings, env: Env): Promise<readonly Problem[]> {
+/** What `--check` looks at beyond the settings themselves: what a start looks at, and the folder that it would make. */
+export async function checkAll(settings: DirectorySettings, env: Env): Promise<readonly Problem[]> {
   const { value, locate } = settings;
   const place = locate(["data_dir"]) ?? { file: "directory.yaml" };
-  const ofFolder = await checkFolder("data_dir", dataDirOf(value, env), place);
-  return [...ofFolder, ...(await checkCertificates(settings)), ...(await checkEtcdFiles(settings))];
+  return [...(await checkFolder("data_dir", dataDirOf(value, env), place)), ...(await checkFiles(settings))];
+}
+
+/** What a start looks at before it makes anything: the files that the settings name. */
+export async function checkFiles(settings: DirectorySettings): Promise<readonly Problem[]> {
+  return [...(await checkCertificates(settings)), ...(await checkEtcdFiles(settings))];
 }
 
 async function checkEtcdFiles({ value, locate }: DirectorySettings): Promise<readonly Problem[]> {

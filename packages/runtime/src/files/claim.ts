@@ -1,20 +1,18 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { systemErrorCode } from "../errors/system-error.ts";
 
 /**
  * Takes a folder for this process alone, by a name that the kernel drops when the process ends, however that happens.
  * Other systems than Linux have no such names, so that there everybody gets the folder.
  * @param use what it is taken for: `router`. Uses do not exclude each other.
- * @param part of several that stand side by side in it, which do not exclude each other either; default: the whole folder.
  * @returns what gives it back; null where another process has it.
  */
-export async function claimFolder(folder: string, use: string, part = ""): Promise<(() => Promise<void>) | null> {
+export async function claimFolder(folder: string, use: string): Promise<(() => Promise<void>) | null> {
   if (process.platform !== "linux") return async () => {};
   const digest = createHash("sha256")
-    .update(join(await realpath(folder), part))
+    .update(await realpath(folder))
     .digest("hex");
   const server = createServer((socket) => socket.destroy());
   const error = await new Promise<Error | null>((resolve) => {

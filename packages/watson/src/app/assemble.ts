@@ -97,7 +97,6 @@ export function hostOf({ host, directories }: WatsonSettings): Promise<string> {
 
 const NOWHERE = { host: "localhost", port: 0, tls: null };
 
-/** Where a Watson keeps what survives its restart. */
-export function stateFilePath({ dataDir, single }: WatsonSettings): string {
+function stateFilePath({ dataDir, single }: WatsonSettings): string {
   return single === null ? join(dataDir, "watson.json") : join(dataDir, "single", `${single.key}.json`);
 }

@@ -4,8 +4,7 @@ import { aborted, type DaemonContext, ExitError, exitCodes, isRemote, VERSION } 
 import { heartbeatHandler } from "../checks/heartbeat-handler.ts";
 import type { WatsonSettings } from "../config/settings.ts";
 import type { LinksConfig } from "../registration/links.ts";
-import { claimState } from "./claim-state.ts";
-import { stateFilePath, assembleWatson, hostOf, type WatsonParts } from "./assemble.ts";
+import { assembleWatson, hostOf, type WatsonParts } from "./assemble.ts";
 import { filesConfig } from "./wanted.ts";
 
 /** What a Watson takes from the process around it. */
@@ -22,17 +21,8 @@ const FIRST_CHECKS_MS_MAX = 2_000;
  */
 export async function runWatson(
   context: DaemonContext<WatsonSettings>,
-  surroundings: WatsonSurroundings = { openAdmin: startAdmin },
+  { openAdmin }: WatsonSurroundings = { openAdmin: startAdmin },
 ): Promise<void> {
-  const release = await claimState(stateFilePath(context.settings));
-  try {
-    await serve(context, surroundings);
-  } finally {
-    await release();
-  }
-}
-
-async function serve(context: DaemonContext<WatsonSettings>, { openAdmin }: WatsonSurroundings): Promise<void> {
   const { settings, log, clock, signal, readiness } = context;
   const parts = await assembleWatson(context);
   const { host, state, monitor, definitions, files, links, metrics } = parts;

@@ -23,7 +23,7 @@ test("readServiceFile() reads no file that is larger than one of services can be
   const folder = await mkdtemp(join(tmpdir(), "large-file-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, "large.yaml");
-  await writeFile(path, "a: b: c\n".repeat(400_000));
+  await writeFile(path, "a: b: c\n".repeat(600_000));
   expect(await readServiceFile(path)).toEqual({
     ok: false,
     problem: {
@@ -31,7 +31,7 @@ test("readServiceFile() reads no file that is larger than one of services can be
       line: 1,
       column: 1,
       message:
-        "Cannot read the file: it has 3200000 bytes, wanted 1048576 at the most: a part of its services in each of several files",
+        "Cannot read the file: it has 4800000 bytes, wanted 4194304 at the most: a part of its services in each of several files",
     },
   });
 });

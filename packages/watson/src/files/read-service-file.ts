@@ -2,11 +2,8 @@ import { constants } from "node:fs";
 import { open, readlink } from "node:fs/promises";
 import { decodeText, explainSystemError, type Problem, systemErrorCode } from "@datawire/runtime";
 
-/**
- * A service file is written by people, or lists what a machine can run, some thousands of services; a larger one is
- * something else, and to find that out by reading it takes seconds in which nothing is checked.
- */
-const FILE_BYTES_MAX = 1024 * 1024;
+/** A service file is written by people, or lists what a machine can run; a larger one is something else. */
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The text of a service file, or why there is none. */
 export type FileText =
