@@ -29,11 +29,21 @@ describe("createAttentiveClock()", () => {
     await clock.advance(1_000);
     const startMs = attentive.monotonicMs();
     clock.stall(ms);
-    expect(attentive.monotonicMs() - startMs).toBe(200);
+    expect(attentive.monotonicMs() - startMs).toBe(250);
     await clock.advance(0);
-    expect(attentive.monotonicMs() - startMs).toBe(200);
+    expect(attentive.monotonicMs() - startMs).toBe(250);
     await clock.advance(1_000);
-    expect(attentive.monotonicMs() - startMs).toBe(1_200);
+    expect(attentive.monotonicMs() - startMs).toBe(1_250);
+  });
+
+  test("beats at multiples of an eighth of a second, whenever it was made", async () => {
+    const clock = createFakeClock();
+    await clock.advance(30);
+    const attentive = createAttentiveClock(clock, new AbortController().signal);
+    await clock.advance(95);
+    clock.stall(60_000);
+    // 95 until the beat, and the bound of what counts after it.
+    expect(attentive.monotonicMs()).toBe(345);
   });
 
   test("never goes back, however the process is stopped", async () => {
@@ -71,16 +81,16 @@ describe("createAttentiveClock()", () => {
     await clock.advance(1_000);
     clock.stall(60_000);
     await clock.advance(0);
-    expect([attentive.monotonicMs(), later.monotonicMs()]).toEqual([2_200, 1_200]);
+    expect([attentive.monotonicMs(), later.monotonicMs()]).toEqual([2_250, 1_250]);
     end.abort();
     await clock.advance(1_000);
-    expect([attentive.monotonicMs(), later.monotonicMs()]).toEqual([2_200, 2_200]);
+    expect([attentive.monotonicMs(), later.monotonicMs()]).toEqual([2_250, 2_250]);
     second.abort();
     expect(clock.pending()).toBe(0);
     await clock.advance(5_000);
     const again = createAttentiveClock(clock, new AbortController().signal);
     await clock.advance(70);
-    expect([later.monotonicMs(), again.monotonicMs()]).toEqual([2_200, 70]);
+    expect([later.monotonicMs(), again.monotonicMs()]).toEqual([2_250, 70]);
   });
 
   test("leaves no timer behind, and lets go of those that wait", async () => {

@@ -1,7 +1,10 @@
 import { type Clock, sleepWith } from "./clock.ts";
 
-/** How often the process notes that it is running. */
-const BEAT_MS = 100;
+/**
+ * How often the process notes that it is running, at multiples of it: Watson's checks come at those of twice as much
+ * where they are few, so that one wake of the process is for both.
+ */
+const BEAT_MS = 125;
 /**
  * The most that counts of the time between two beats: where a beat comes later, the process was not handling events
  * meanwhile.
@@ -38,7 +41,9 @@ class Attention {
   }
 
   #waitForBeat(): void {
-    this.#cancelBeat = this.#clock.setTimer(BEAT_MS, () => {
+    const leftMs = BEAT_MS - (this.#beatMs % BEAT_MS);
+    // A timer may fire a fraction early, and would then be for the same beat again.
+    this.#cancelBeat = this.#clock.setTimer(leftMs < BEAT_MS / 2 ? leftMs + BEAT_MS : leftMs, () => {
       this.#countedMs = this.countedMs();
       this.#beatMs = this.#clock.monotonicMs();
       this.#waitForBeat();

@@ -5,6 +5,7 @@ import type { Probe } from "../model/belief.ts";
 import type { Check } from "../model/service-definition.ts";
 import { testCheck } from "../testing/instances.ts";
 import { CheckLoop, type Outcome } from "./check-loop.ts";
+import { Turns } from "./turns.ts";
 
 interface Watched {
   readonly clock: FakeClock;
@@ -38,7 +39,13 @@ function watched(
     outcomes.push(outcome);
     return { inDoubt };
   };
-  const loop = new CheckLoop(testCheck(over), "barker@a", { clock, patience: clock, prober, report });
+  const loop = new CheckLoop(testCheck(over), "barker@a", {
+    clock,
+    turns: new Turns(clock),
+    patience: clock,
+    prober,
+    report,
+  });
   const state: Watched = { clock, loop, startsMs, outcomes, mostAtOnce: 0 };
   return state;
 }
@@ -52,6 +59,26 @@ test("CheckLoop makes its first check at once and the others on their turns", as
   expect(startsMs[0]).toBe(0);
   expect(gaps(startsMs.slice(1))).toEqual(gaps(startsMs.slice(1)).map(() => 1_000));
   loop.stop();
+  expect(clock.pending()).toBe(0);
+});
+
+test("CheckLoop shares its turns with other checks, where they are few", async () => {
+  const clock = createFakeClock();
+  const turns = new Turns(clock);
+  turns.spread(20);
+  const started = new Set<number>();
+  const prober = { close() {}, probe: async (): Promise<Probe> => (started.add(clock.monotonicMs()), { ok: true }) };
+  const report = (): { inDoubt: boolean } => ({ inDoubt: false });
+  const loops = Array.from(
+    { length: 20 },
+    (_, i) =>
+      new CheckLoop(testCheck({ intervalMs: 1_000 }), `barker@${i}`, { clock, turns, patience: clock, prober, report }),
+  );
+  for (const loop of loops) loop.start(0);
+  await clock.advance(3_000);
+  expect([...started].map((at) => at % 250)).toEqual([...started].map(() => 0));
+  expect(started.size).toBe(13);
+  for (const loop of loops) loop.stop();
   expect(clock.pending()).toBe(0);
 });
 
@@ -139,6 +166,7 @@ test("CheckLoop gives a check the rest of its time when Watson was stopped meanw
   let asked = 0;
   const loop = new CheckLoop(testCheck({ intervalMs: 60_000, timeoutMs: 1_000 }), "barker@a", {
     clock,
+    turns: new Turns(clock),
     patience: createAttentiveClock(clock, end.signal),
     prober: { close() {}, probe: () => answers[asked++]!.promise },
     report(outcome) {
@@ -174,7 +202,13 @@ test("CheckLoop takes a prober that throws at once for a check that failed, and 
     outcomes.push(outcome);
     return { inDoubt: false };
   };
-  const loop = new CheckLoop(testCheck({ intervalMs: 1_000 }), "barker@a", { clock, patience: clock, prober, report });
+  const loop = new CheckLoop(testCheck({ intervalMs: 1_000 }), "barker@a", {
+    clock,
+    turns: new Turns(clock),
+    patience: clock,
+    prober,
+    report,
+  });
   loop.start(0);
   await clock.advance(3_500);
   expect(outcomes.length).toBeGreaterThan(2);

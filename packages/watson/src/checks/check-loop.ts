@@ -4,6 +4,7 @@ import type { Probe } from "../model/belief.ts";
 import type { Check } from "../model/service-definition.ts";
 import { nextCheckMs, phaseOf } from "../monitor/schedule.ts";
 import type { Prober } from "../probes/prober.ts";
+import type { Turns } from "./turns.ts";
 
 /** The outcome of one run of a check. */
 export interface Outcome {
@@ -15,7 +16,8 @@ export interface Outcome {
 
 /** What the loop of one check works with. */
 export interface CheckLoopDeps {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly turns: Pick<Turns, "at" | "gapMs">;
   /** Counts time in which Watson could have heard an answer: time-outs go by it. */
   readonly patience: Pick<Clock, "setTimer">;
   readonly prober: Prober;
@@ -31,7 +33,7 @@ export class CheckLoop {
   readonly #check: Check;
   readonly #deps: CheckLoopDeps;
   readonly #phase: number;
-  #cancelTimer: () => void = () => {};
+  #cancelTurn: () => void = () => {};
   #isInFlight = false;
   /** Ends the check that is under way; one for all of them, until it is used. */
   #ending = new AbortController();
@@ -62,15 +64,14 @@ export class CheckLoop {
   /** Ends the loop and what it holds; nothing is reported any more. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelTimer();
+    this.#cancelTurn();
     this.#ending.abort();
     this.#deps.prober.close();
   }
 
   #schedule(dueMs: number): void {
-    this.#cancelTimer();
-    const delayMs = Math.max(0, dueMs - this.#deps.clock.monotonicMs());
-    this.#cancelTimer = this.#deps.clock.setTimer(delayMs, () => void this.#run(dueMs));
+    this.#cancelTurn();
+    this.#cancelTurn = this.#deps.turns.at(dueMs, () => void this.#run(dueMs));
   }
 
   async #run(dueMs: number): Promise<void> {
@@ -86,7 +87,9 @@ export class CheckLoop {
     const wanted = this.#wanted;
     this.#wanted = false;
     if (wanted) return this.checkNow();
-    this.#schedule(nextCheckMs({ dueMs, endedMs: this.#endedMs, inDoubt }, { ...this.#check, phase: this.#phase }));
+    const { gapMs } = this.#deps.turns;
+    const rhythm = { ...this.#check, phase: this.#phase, gapMs };
+    this.#schedule(nextCheckMs({ dueMs, endedMs: this.#endedMs, inDoubt }, rhythm));
   }
 
   /** The outcome of the probe or its time-out: the loop goes on even if a prober ignores the signal. */

@@ -6,6 +6,7 @@ import type { ProbeKind } from "../model/service-definition.ts";
 import type { Task } from "../monitor/monitor.ts";
 import { CheckLoop } from "./check-loop.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { Turns } from "./turns.ts";
 import { type ActiveProbe, createProber } from "../probes/create-prober.ts";
 import type { ProberDeps } from "../probes/prober.ts";
 import type { EarlyFailureProbes } from "./early-failure-probe.ts";
@@ -43,15 +44,18 @@ const FIRST_CHECK_GAP_MS = 0.5;
 export class Checker {
   readonly #deps: CheckerDeps;
   readonly #running = new Map<string, Running>();
+  readonly #turns: Turns;
   #nextFirstMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: CheckerDeps) {
     this.#deps = deps;
+    this.#turns = new Turns(deps.clock);
   }
 
   /** Starts and stops checks so that exactly these run; one whose settings are the same is not disturbed. */
   reconcile(tasks: Iterable<Task>): void {
     const wanted = new Map([...tasks].map((task) => [task.id, task]));
+    this.#turns.spread(sum([...wanted.values()].map(checksPerSecond)));
     for (const [id, running] of this.#running) {
       const task = wanted.get(id);
       if (task !== undefined && isSameCheck(task, running.task)) continue;
@@ -92,6 +96,7 @@ export class Checker {
     const { clock, patience, probers, report, earlyFailureProbes } = this.#deps;
     const loop = new CheckLoop(task.check, task.id, {
       clock,
+      turns: this.#turns,
       patience,
       prober: createProber(probe, probers),
       report: ({ probe: result, ...timing }) => {
@@ -119,6 +124,10 @@ export class Checker {
  * it.
  */
 const withoutSecrets = (probe: Probe): Probe => (probe.ok ? probe : { ...probe, reason: maskSecrets(probe.reason) });
+
+const checksPerSecond = (task: Task): number => (isHeartbeat(task) ? 0 : 1_000 / task.check.intervalMs);
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 const isHeartbeat = ({ check }: Task): boolean => check.probe.kind === "ttl";
 

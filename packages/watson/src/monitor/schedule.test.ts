@@ -1,6 +1,6 @@
 import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
-import { nextCheckMs, nextTurnMs, phaseOf } from "./schedule.ts";
+import { nextCheckMs, nextTurnMs, phaseOf, turnGapMs } from "./schedule.ts";
 
 test("phaseOf() is the same for the same name, and from 0 to below 1", () => {
   expect(phaseOf("barker@a")).toBe(phaseOf("barker@a"));
@@ -22,17 +22,39 @@ test("nextTurnMs() is later than the moment by an interval at most, and on the s
   const rhythm = fc.record({
     intervalMs: fc.integer({ min: 50, max: 100_000 }),
     phase: fc.double({ min: 0, max: 0.999, noNaN: true }),
+    gapMs: fc.integer({ min: 1, max: 250 }),
   });
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), rhythm, (afterMs, { intervalMs, phase }) => {
-      const dueMs = nextTurnMs(afterMs, { intervalMs, phase });
+    fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), rhythm, (afterMs, { intervalMs, phase, gapMs }) => {
+      const dueMs = nextTurnMs(afterMs, { intervalMs, phase, gapMs });
       expect(dueMs).toBeGreaterThan(afterMs);
       expect(dueMs).toBeLessThanOrEqual(afterMs + intervalMs + 1e-3);
-      const turns = (dueMs - phase * intervalMs) / intervalMs;
+      const turns = (dueMs - Math.floor((phase * intervalMs) / gapMs) * gapMs) / intervalMs;
       expect(Math.abs(turns - Math.round(turns))).toBeLessThan(1e-6);
     }),
   );
 });
+
+test("nextTurnMs() gives checks of one interval the same turns, as far apart as said, and leaves none out", () => {
+  const turns = Array.from({ length: 1_000 }, (_, i) =>
+    nextTurnMs(5_000, { intervalMs: 1_000, phase: phaseOf(`barker-${i}`), gapMs: 250 }),
+  );
+  expect(new Set(turns)).toEqual(new Set([5_250, 5_500, 5_750, 6_000]));
+});
+
+test.each([
+  [0, 250],
+  [10, 250],
+  [40, 250],
+  [100, 100],
+  [1_000, 10],
+  [50_000, 1],
+])(
+  "turnGapMs() puts about ten of %s checks a second together, of a quarter of a second at the most: %s",
+  (rate, gapMs) => {
+    expect(turnGapMs(rate)).toBe(gapMs);
+  },
+);
 
 test.each([
   ["waits for its turn", { dueMs: 1_000, endedMs: 1_010, inDoubt: false }, 2_000],
@@ -41,5 +63,5 @@ test.each([
   ["comes soon when in doubt", { dueMs: 1_000, endedMs: 1_010, inDoubt: true }, 1_110],
   ["comes at its turn when that is sooner", { dueMs: 1_000, endedMs: 1_950, inDoubt: true }, 2_000],
 ])("nextCheckMs() %s", (_, moments, expected) => {
-  expect(nextCheckMs(moments, { intervalMs: 1_000, phase: 0, recheckMs: 100 })).toBe(expected);
+  expect(nextCheckMs(moments, { intervalMs: 1_000, phase: 0, gapMs: 1, recheckMs: 100 })).toBe(expected);
 });

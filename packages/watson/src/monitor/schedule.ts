@@ -3,6 +3,21 @@ export interface Rhythm {
   readonly intervalMs: number;
   /** Where in the interval its turn is, from 0 to below 1; see `phaseOf`. */
   readonly phase: number;
+  /** Turns are this far apart, so that some checks have the same; see `turnGapMs`. */
+  readonly gapMs: number;
+}
+
+/** The most that checks are put together: a quarter of a second. */
+const GAP_MS_MAX = 250;
+/** So many checks have the same turn on average, where there are enough of them. */
+const CHECKS_A_TURN = 10;
+
+/**
+ * How far apart the turns of checks are. A process that wakes for a check pays for its cold caches; checks that come
+ * together pay once. Beyond ten in a turn nothing is gained, and they would delay each other.
+ */
+export function turnGapMs(checksPerSecond: number): number {
+  return Math.max(1, Math.min(GAP_MS_MAX, Math.floor((CHECKS_A_TURN * 1_000) / checksPerSecond)));
 }
 
 /**
@@ -22,8 +37,8 @@ export function phaseOf(name: string): number {
  * The check's first turn after a moment. Turns are fixed points of the monotonic clock, so that a late or a long check
  * shifts none, and those that passed meanwhile are left out and not made up for.
  */
-export function nextTurnMs(afterMs: number, { intervalMs, phase }: Rhythm): number {
-  const offsetMs = phase * intervalMs;
+export function nextTurnMs(afterMs: number, { intervalMs, phase, gapMs }: Rhythm): number {
+  const offsetMs = Math.floor((phase * intervalMs) / gapMs) * gapMs;
   const turn = Math.floor((afterMs - offsetMs) / intervalMs) + 1;
   const dueMs = offsetMs + turn * intervalMs;
   // Rounding may land on the moment itself.
