@@ -1,5 +1,5 @@
 import { access, constants } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
+import { basename, delimiter, isAbsolute, join } from "node:path";
 import { explainSystemError } from "@datawire/runtime";
 import { type HaproxyVersion, parseHaproxyVersion } from "../core/model/haproxy-version.ts";
 import { type Ran, runProgram } from "../haproxy/run-program.ts";
@@ -45,7 +45,8 @@ async function locate(command: string | null, pathVariable: string): Promise<str
   const name = command ?? "haproxy";
   const inPath = pathVariable.split(delimiter).filter((folder) => isAbsolute(folder));
   // Another program than the one that is named would be a surprise.
-  for (const path of [...inPath.map((folder) => join(folder, name)), ...(command === null ? USUAL : [])]) {
+  const usual = USUAL.filter((path) => basename(path) === name);
+  for (const path of [...inPath.map((folder) => join(folder, name)), ...usual]) {
     if (await isExecutable(path)) return path;
   }
   if (command !== null)
