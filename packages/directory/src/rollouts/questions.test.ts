@@ -94,3 +94,8 @@ test.each([
 ])("readNumber() reads %s as %s", (text, number) => {
   expect(readNumber(text)).toBe(number);
 });
+
+test("agrees() needs no more of an answer than its status", async () => {
+  answer = { status: 200, body: " ".repeat(2_000_000) };
+  expect(await createQuestions().agrees(base(), {}, signal)).toBe(true);
+});

@@ -22,16 +22,19 @@ export function createQuestions(): Questions {
       try {
         const words = new URLSearchParams({ query: query.replaceAll("$version", version) });
         const url = `${prometheus.replace(/\/+$/, "")}/api/v1/query?${words.toString()}`;
-        const { status, text } = await ask(url, { signal });
-        return status === 200 ? readNumber(text) : null;
+        const answer = await ask(url, { signal });
+        const text = await textOf(answer);
+        return answer.statusCode === 200 ? readNumber(text) : null;
       } catch {
         return null; // no data, which the check says
       }
     },
     async agrees(gate, rollout, signal) {
       try {
-        const { status } = await ask(gate, { signal, body: JSON.stringify(rollout) });
-        return status >= 200 && status < 300;
+        const answer = await ask(gate, { signal, body: JSON.stringify(rollout) });
+        answer.destroy(); // its status is all that counts
+        const { statusCode = 0 } = answer;
+        return statusCode >= 200 && statusCode < 300;
       } catch {
         return false;
       }
@@ -39,11 +42,11 @@ export function createQuestions(): Questions {
   };
 }
 
-/** Posts what there is to post, over a connection of its own. */
+/** Posts what there is to post, over a connection of its own, and gives the answer once its head is there. */
 async function ask(
   url: string,
   { signal, body }: { readonly signal: AbortSignal; readonly body?: string },
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<IncomingMessage> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
   const kind = body === undefined ? { accept: "application/json" } : { "content-type": "application/json" };
   const options = {
@@ -57,6 +60,10 @@ async function ask(
   asking.on("error", () => {});
   asking.end(body);
   const [answer] = (await once(asking, "response")) as [IncomingMessage];
+  return answer;
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of answer as AsyncIterable<Buffer>) {
@@ -64,7 +71,7 @@ async function ask(
     if (bytes > ANSWER_BYTES_MAX) throw new Error("the answer is too large");
     parts.push(part);
   }
-  return { status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString() };
+  return Buffer.concat(parts).toString();
 }
 
 /**
