@@ -33,9 +33,8 @@ export async function makePrivateFolder(path: string): Promise<void> {
       const remedy = `name another one, or run this program as user ${uid}`;
       throw new UntrustedFolder(path, `it belongs to user ${uid}, wanted ${owner}; ${remedy}`);
     }
-    if ((mode & GROUP_OR_OTHERS_WRITE) === 0 || isLink) continue;
-    const found = (mode & 0o7777).toString(8);
-    throw new UntrustedFolder(path, `others can write it (mode ${found}), wanted 700: chmod 700 ${path}`);
+    const why = isLink ? null : whyOpenToOthers(path, mode);
+    if (why !== null) throw new UntrustedFolder(path, why);
   }
 }
 
@@ -51,17 +50,12 @@ export async function whyNoFolder(path: string): Promise<string | null> {
     try {
       const stats = await stat(above);
       if (!stats.isDirectory()) return above === path ? "it is a file, wanted a folder" : `${above} is a file`;
-      const found = (stats.mode & 0o7777).toString(8);
-      if (above !== path || (stats.mode & GROUP_OR_OTHERS_WRITE) === 0) return null;
-      return `others can write it (mode ${found}), wanted 700: chmod 700 ${path}`;
+      return above === path ? whyOpenToOthers(path, stats.mode) : null;
     } catch (error) {
       const code = systemErrorCode(error) ?? "";
       if (NEVER_FOLDERS.has(code) && code !== "ENOTDIR") return explainSystemError(error);
-      const isLink = await lstat(above).then(
-        () => true,
-        () => false,
-      );
-      if (isLink && code === "ENOENT") return `${above === path ? "it" : above} is a link that leads nowhere`;
+      if (code === "ENOENT" && (await isLinkAt(above)))
+        return `${above === path ? "it" : above} is a link that leads nowhere`;
       if (dirname(above) === above) return null;
     }
   }
@@ -86,16 +80,24 @@ async function makeFolder(path: string, modes: { readonly own: number; readonly 
 
 async function requireFolder(path: string, error: unknown): Promise<void> {
   const found = await stat(path).catch(() => null);
-  const isLink = await lstat(path).then(
-    (stats) => stats.isSymbolicLink(),
-    () => false,
-  );
-  if (found === null && isLink) throw new UntrustedFolder(path, "it is a link that leads nowhere, wanted a folder");
+  if (found === null && (await isLinkAt(path)))
+    throw new UntrustedFolder(path, "it is a link that leads nowhere, wanted a folder");
   if (found === null) throw error;
   if (!found.isDirectory()) throw new UntrustedFolder(path, "it is a file, wanted a folder");
 }
 
+const isLinkAt = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+
 const GROUP_OR_OTHERS_WRITE = 0o022;
+
+function whyOpenToOthers(path: string, mode: number): string | null {
+  if ((mode & GROUP_OR_OTHERS_WRITE) === 0) return null;
+  return `others can write it (mode ${(mode & 0o7777).toString(8)}), wanted 700: chmod 700 ${path}`;
+}
 
 interface Looked {
   readonly uid: number;
