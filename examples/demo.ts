@@ -18,7 +18,9 @@ const CONNECTIONS = 8;
 
 const machine = new Machine();
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupted.abort());
+// Who reads no further (`| head`) has what was started end too.
+process.stdout.on("error", () => interrupted.abort());
 
 const SHOWS = ["main", "rollout", "messaging", "bookshelf"] as const;
 const asked = process.argv[2] ?? "main";
