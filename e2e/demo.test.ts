@@ -15,11 +15,17 @@ const ROOT = join(import.meta.dirname, "..");
  * free, and stay so until its programs take them.
  */
 function startDemo(...args: readonly string[]): Child {
+  return startAlone('exec "$0" "$@"', args);
+}
+
+/** @param script what a shell does with the demo, which is "$0" and "$@"; no process outlives it. */
+function startAlone(script: string, args: readonly string[] = []): Child {
   const NODE_COMPILE_CACHE = join(ROOT, ".cache/compiled"); // as scripts/run.sh says
   const env = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, HOME: tmpdir(), NODE_COMPILE_CACHE };
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const inside = ["sh", "-c", 'ip link set lo up && exec "$0" "$@"', process.execPath, join(ROOT, "examples/demo.ts")];
-  const [program, ...rest] = asRoot(["unshare", "--net", "env", ...set, ...inside, ...args]);
+  const inside = ["sh", "-c", `ip link set lo up && ${script}`, process.execPath, join(ROOT, "examples/demo.ts")];
+  const alone = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const [program, ...rest] = asRoot([...alone, "env", ...set, ...inside, ...args]);
   return watchChild(spawn(program, rest, { env, stdio: ["ignore", "pipe", "pipe"] }), "examples/demo.ts");
 }
 
@@ -58,6 +64,12 @@ test("the demo of Bookshelf counts as many books as answers of 201, rolls a view
   });
   expect(said).toContain("//booklist(2) promoted");
   expect(said).toMatch(/\n {4}topic\/bookshelf process +lastreadbooks +lastreadbooks /);
+});
+
+test("a demo that nobody reads on ends what it has started", async () => {
+  const demo = startAlone('{ "$0" "$@" | head -n 2; }; pgrep -a "node|haproxy"; echo "all that is left"');
+  await demo.exited;
+  expect(demo.lines.join("\n")).toMatch(/^\n# A machine with a directory[^\n]*\nall that is left$/);
 });
 
 test("a demo that there is not is told what there is", async () => {
