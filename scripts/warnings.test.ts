@@ -91,6 +91,9 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Table cannot be continued, asking for all of it": MENDED,
   "Table differs from the directory's, asking for all of it": MENDED,
   // sherlock
+  "A replaced worker of HAProxy has not heard of it": elsewhere(
+    "the next reload tells it again; it has no more than the connections that were open, and ends with them",
+  ),
   "The access log is not written": shown('const subject = "access log"'),
   "Service left out, HAProxy refuses its part": TABLE_PROBLEM,
   "TCP service without its port": TABLE_PROBLEM,

@@ -102,7 +102,7 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
     revision: () => planning.position?.revision ?? 0,
     tableAgeMs: () => follower.status().ageMs ?? 0,
     tableDivergences: () => follower.status().divergences,
-    oldWorkers: () => haproxy.oldWorkers(),
+    oldWorkers: () => haproxy.oldWorkers.count(),
     services: () => follower.table.size.services,
     isPresent: (service, instance) => follower.table.instance(`${service}@${instance}`) !== null,
   });

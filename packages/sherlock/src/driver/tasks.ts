@@ -118,7 +118,7 @@ export class Tasks {
     await saveServerState(dir.serverState, process.runtime, { plan: files.plan, own: names.own });
     await process.reload(files.configVersion);
     names.note(files.plan.carried ?? NOT_CARRIED);
-    await process.retire(handsOver ? handoverCommands(dir.maps) : []);
+    await process.oldWorkers.retire(handsOver ? handoverCommands(dir.maps) : []);
     return { event: "reloaded", servers: await readServers(process.runtime) };
   }
 

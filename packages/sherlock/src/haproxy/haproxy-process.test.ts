@@ -28,17 +28,26 @@ function answering(path: string, answer: (line: string) => string): Promise<void
   return new Promise((resolve) => server.listen(path, resolve));
 }
 
-/** A process whose master answers `reload` with these, one after the other; each that begins with 1 brings `new`. */
+/** The answer of a master that goes away to reload, before HAProxy 2.7: none; the worker takes its time. */
+const SLOW = "slow";
+
+/** A process whose master answers `reload` with these, one after the other; each that succeeds brings `new`. */
 async function adopted(...reloads: string[]): Promise<{ readonly haproxy: HaproxyProcess; asked(): number }> {
   const dir = describeRunDir(folder);
   let generation = "old";
   let asked = 0;
+  let reloaded = 0;
   await answering(dir.sockets.runtime, () => `Description: sherlock ${generation}\n`);
   await answering(dir.sockets.master, (line) => {
-    if (line !== "reload") return `${process.pid} master 0 [failed: 0]\n# workers\n# old workers\n`;
+    if (line !== "reload")
+      return `${process.pid} master ${reloaded} [failed: 0] 0d00h00m07s 2.6.12\n# workers\n# old workers\n`;
     const said = reloads[asked++] ?? "";
     if (said.startsWith("Success=1")) generation = "new";
-    return said;
+    if (said !== SLOW) return said;
+    // It has begun, and the new worker comes when another request would have come.
+    reloaded++;
+    setTimeout(() => (generation = "new"), 1_500);
+    return "";
   });
   const haproxy = new HaproxyProcess(
     { command: "haproxy", dir, runtimeSocket: true },
@@ -70,11 +79,18 @@ test("HaproxyProcess.reload() asks again when another one was under way", async 
   expect(asked()).toBe(2);
 });
 
-test("HaproxyProcess.retire() waits for a master that a busy machine keeps from answering", async () => {
+test("HaproxyProcess.reload() does not ask again while HAProxy is at it, which would replace the worker once more", async () => {
+  const { haproxy, asked } = await adopted(SLOW, "Success=1\n--\n");
+  await haproxy.reload("new");
+  haproxy.leave();
+  expect(asked()).toBe(1);
+});
+
+test("HaproxyProcess.oldWorkers waits for a master that a busy machine keeps from answering", async () => {
   const dir = describeRunDir(folder);
   let nowMs = 0;
   const asked: string[] = [];
-  const state = `${process.pid} master 0 [failed: 0]\n# workers\n# old workers\n${process.pid} worker 1\n`;
+  const state = `${process.pid} master 0 [failed: 0] 0d00h00m07s 2.6.12\n# workers\n# old workers\n${process.pid} worker 1\n`;
   const serve = () =>
     answering(dir.sockets.master, (line) => {
       asked.push(line);
@@ -94,7 +110,7 @@ test("HaproxyProcess.retire() waits for a master that a busy machine keeps from 
   expect(await haproxy.adopt()).toBe("old");
   for (const server of servers.splice(1)) server.close();
   [nowMs, asked.length] = [0, 0];
-  await haproxy.retire(["one"]);
+  await haproxy.oldWorkers.retire(["one"]);
   haproxy.leave();
-  expect(asked).toEqual(["show proc", `@!${process.pid} show info`, `@!${process.pid} one`]);
+  expect(asked).toEqual(["show proc", `@!${process.pid} show info`, `@!${process.pid} one`, "show proc"]);
 });

@@ -1,14 +1,9 @@
 import { spawn } from "node:child_process";
 import { type Clock, explainSystemError, type Logger, openForAppending } from "@datawire/runtime";
-import {
-  type MasterState,
-  parseDescription,
-  parseReload,
-  parseSessions,
-  parseShowProc,
-} from "../core/observe/answers.ts";
+import { type MasterState, parseDescription, parseReload, parseShowProc } from "../core/observe/answers.ts";
 import { describeExit, isRunning, signal } from "./processes.ts";
 import { openForWriting } from "./log-pipe.ts";
+import { OldWorkers } from "./old-workers.ts";
 import { lastAlerts, trimFiles } from "./output-files.ts";
 import type { RunDir } from "./run-dir.ts";
 import { createMasterApi, createRuntimeApi, type RuntimeApi } from "./runtime-api.ts";
@@ -35,8 +30,6 @@ const REPEAT_MS = 1_000;
 const POLL_MS = 5;
 /** HAProxy closes its ports within a moment; what is open may go on for long. */
 const PORTS_CLOSED_MS = 1_000;
-/** A worker has been told to stop before its successor starts; a busy machine may keep it from hearing so. */
-const STOPPING_MS_MAX = 5_000;
 /** For less than so long after a start or a reload the master takes no questions, on a busy machine too. */
 const MASTER_MS_MAX = 5_000;
 /** How often a process that is not our child is looked at; its death has to be mended within 150 ms. */
@@ -50,8 +43,8 @@ export class HaproxyProcess {
   readonly runtime: RuntimeApi;
   #pid: number | null = null;
   #workers: readonly number[] = [];
-  /** Workers of earlier configurations that know that they are. */
-  #retired: ReadonlySet<number> = new Set();
+  /** The workers of earlier configurations. */
+  readonly oldWorkers: OldWorkers;
   #stopWatching: () => void = () => {};
   readonly #deathListeners: ((reason: string) => void)[] = [];
 
@@ -61,6 +54,12 @@ export class HaproxyProcess {
     this.#master = createRuntimeApi(config.dir.sockets.master);
     const { master, runtime } = config.dir.sockets;
     this.runtime = config.runtimeSocket ? createRuntimeApi(runtime) : createMasterApi(master);
+    this.oldWorkers = new OldWorkers({
+      ...deps,
+      master: this.#master,
+      state: (patience) => this.#patientState(patience),
+      hasEnded: () => this.#pid === null,
+    });
   }
 
   /** Asks to be told, with the reason, when the process has ended without being told to. */
@@ -144,14 +143,17 @@ export class HaproxyProcess {
    */
   async reload(configVersion: string): Promise<void> {
     await trimFiles(this.#config.dir);
-    const before = await this.#state();
+    const before = await this.#patientState();
+    let heard = false;
     for (let attempt = 0; attempt * REPEAT_MS < UP_MS_MAX; attempt++) {
       // Before 2.7 the master breaks off its answer when it starts anew, and only looking tells how it went.
-      const said = parseReload(await this.#master.ask("reload").catch(() => ""));
+      const said = heard ? null : parseReload(await this.#master.ask("reload").catch(() => ""));
       if (said?.ok === false) throw new Error(`Cannot reload HAProxy: it refused (${said.alerts})`);
       let failed = false;
       const over = async (): Promise<boolean> => {
         const state = await this.#state();
+        // No word is from a master that is at it: a second request would replace the worker that the first one brings.
+        heard = state === null || state.reloads > (before?.reloads ?? 0);
         failed = state !== null && state.failed > (before?.failed ?? 0);
         return failed;
       };
@@ -166,40 +168,12 @@ export class HaproxyProcess {
   }
 
   /**
-   * Waits until the workers of earlier configurations take no more connections, on the runtime socket least of all, and
-   * tells each of them some commands.
-   */
-  async retire(commands: readonly string[]): Promise<void> {
-    const { clock } = this.#deps;
-    const { oldWorkers } = (await this.#patientState()) ?? { oldWorkers: [] };
-    const untilMs = clock.monotonicMs() + STOPPING_MS_MAX;
-    for (const pid of oldWorkers.filter((worker) => !this.#retired.has(worker))) {
-      const tell = (command: string): Promise<string> => this.#master.ask(`@!${pid} ${command}`).catch(() => "");
-      const isLate = (): boolean => this.#pid === null || clock.monotonicMs() > untilMs;
-      while (isRunning(pid) && !/^Stopping: 1/m.test(await tell("show info")) && !isLate()) await clock.sleep(POLL_MS);
-      for (const command of commands) await tell(command);
-    }
-    this.#retired = new Set(oldWorkers);
-  }
-
-  /** Workers of earlier configurations that still serve open requests. */
-  async oldWorkers(): Promise<number> {
-    return (await this.#state())?.oldWorkers.length ?? 0;
-  }
-
-  /**
    * Ends what a server that takes no new requests still serves, in workers of earlier configurations too.
    * @param isSame whether a server of such a worker is this one.
    */
   async cutSessions(server: string, isSame: (other: string) => boolean): Promise<void> {
     await this.runtime.run([`shutdown sessions server ${server}`]);
-    for (const pid of (await this.#patientState())?.oldWorkers ?? []) {
-      // There the server cannot be named any more, only each of its sessions; and it may have ended meanwhile.
-      const sessions = parseSessions(await this.#master.ask(`@!${pid} show sess`).catch(() => ""));
-      for (const { id } of sessions.filter((session) => isSame(session.server))) {
-        await this.#master.ask(`@!${pid} shutdown session ${id}`).catch(() => {});
-      }
-    }
+    await this.oldWorkers.cutSessions(isSame);
   }
 
   /** Lets open requests end, then ends HAProxy. */

@@ -88,7 +88,11 @@ function exchange(socketPath: string, line: string): Promise<string> {
       if (bytes > ANSWER_BYTES_MAX) fail(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`);
       else chunks.push(chunk);
     });
-    socket.on("close", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    socket.on("close", () => {
+      // The least that it answers is an empty line; a master that starts anew ends its connections without a word.
+      if (bytes === 0) fail("it ended the connection without an answer");
+      else resolve(Buffer.concat(chunks).toString("utf8"));
+    });
     // Half-closed, as the socket of a master answers until its client has ended.
     socket.end(`${line}\n`);
   });

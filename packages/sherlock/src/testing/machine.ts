@@ -166,7 +166,7 @@ export async function startMachine({
       return revision;
     },
     async settled() {
-      while ((await haproxy.oldWorkers()) > 0) await systemClock.sleep(5);
+      while ((await haproxy.oldWorkers.count()) > 0) await systemClock.sleep(5);
     },
     leave,
     async stop() {

@@ -85,6 +85,8 @@ test("parseShowProc() reads a master's workers and failed reloads", () => {
     "# programs",
   ].join("\n");
   expect(parseShowProc(answer)).toEqual({ pid: 100, workers: [103], oldWorkers: [101], reloads: 3, failed: 1 });
+  expect(parseShowProc("100   master   0   3   0d00h00m07s   2.4.22\n")).toMatchObject({ reloads: 3, failed: 0 });
+  expect(parseShowProc("100   master   3   0d00h00m07s   2.5.14\n")).toMatchObject({ reloads: 3, failed: 0 });
   expect(parseShowProc("")).toBeNull();
 });
 

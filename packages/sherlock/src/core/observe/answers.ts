@@ -137,6 +137,7 @@ export interface MasterState {
   readonly pid: number;
   readonly workers: readonly number[];
   readonly oldWorkers: readonly number[];
+  /** Reloads since it started, failed ones too. */
   readonly reloads: number;
   /** Reloads that failed since the last good one. */
   readonly failed: number;
@@ -144,7 +145,8 @@ export interface MasterState {
 
 /** Reads the master's answer to `show proc`; null for anything else, as while it restarts. */
 export function parseShowProc(answer: string): MasterState | null {
-  const master = /^(\d+)\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(answer);
+  // Up to 2.4 with a relative PID before the number of reloads.
+  const master = /^(\d+)\s+master\s+(?:\d+\s+)?(\d+)\s+(?:\[failed: (\d+)\]\s+)?\d+d/m.exec(answer);
   if (master === null) return null;
   const [current = "", old = ""] = answer.split("# old workers");
   const workers = (text: string): number[] =>
