@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import {
   Connection,
   type ConnectionEvents,

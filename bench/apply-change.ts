@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { WebSocket } from "ws";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually, sleep } from "../e2e/harness/wait.ts";

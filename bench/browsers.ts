@@ -7,6 +7,7 @@
  * The same process sends, so that one clock tells how long each delivery has taken, from before the message is sent, with
  * its way to the disk.
  */
+import "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

@@ -6,6 +6,7 @@
  * A real directory in a process of its own, Debian's chromium, and all clients in this process. An hour is replayed by
  * giving the page the changes of as many seconds, one after the other.
  */
+import "./harness/no-remains.ts";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { type CDPSession, chromium, type Page } from "playwright-core";

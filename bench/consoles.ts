@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { readFileSync } from "node:fs";
 import { type ClientRequest, get } from "node:http";
 import { openRawLink, type RawLink } from "../e2e/harness/raw-link.ts";

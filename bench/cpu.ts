@@ -25,13 +25,22 @@ export async function cpuPerRequest(
   return after.map((us, i) => (us - (before[i] as number)) / requests);
 }
 
-/** Processes and their children, each once. */
+/** Processes and their children, each once; without those that have ended. */
 export function tree(...pids: readonly number[]): number[] {
   const found = pids.flatMap((pid) => {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
-    return [pid, ...tree(...children.map(Number).filter((child) => child > 0))];
+    const children = childrenOf(pid);
+    return children === null ? [] : [pid, ...tree(...children)];
   });
   return [...new Set(found)];
+}
+
+function childrenOf(pid: number): number[] | null {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+    return children.map(Number).filter((child) => child > 0);
+  } catch {
+    return null;
+  }
 }
 
 /** User and system time of processes, in microseconds. */

@@ -6,6 +6,7 @@
  * A real directory in a process of its own, with its embedded store; all clients share this process, which on a
  * machine with two cores has the other one. Fails when anything but heartbeats is sent in a steady state.
  */
+import "./harness/no-remains.ts";
 import { parseArgs } from "node:util";
 import { freePorts } from "@datawire/runtime/testing";
 import { eventually, sleep } from "../e2e/harness/wait.ts";

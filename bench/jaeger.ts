@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

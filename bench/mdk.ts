@@ -1,6 +1,7 @@
 // What the library adds to a call: `resolve` over 1,000 services with 20 instances each, beside a round robin over an
 // array; and an interaction with its breaker, beside cockatiel and opossum, in the same run.
 //   node bench/mdk.ts [--calls 200000] [--rounds 5]
+import "./harness/no-remains.ts";
 import { parseArgs } from "node:util";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -6,6 +6,7 @@
  * A real router; a sender, a listener and whoever asks are processes of their own with `@datawire/microserver`. CPU is the
  * kernel's count. Every message is on disk before it is accepted; questions go one after the other.
  */
+import "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

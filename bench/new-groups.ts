@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { WebSocket } from "ws";
 import { startLoad } from "../e2e/harness/load.ts";
 import { instanceAt, Stack } from "../e2e/harness/stack.ts";

@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { request } from "undici";
 import type { Child } from "../e2e/harness/child.ts";
 import { startLoad } from "../e2e/harness/load.ts";

@@ -7,6 +7,7 @@
  * one subscriber of each directory have all three in their lists; the subscriber keeps to its directory and counts its
  * table after every message. Fails when a registration is missing or a lookup fails at any moment.
  */
+import "./harness/no-remains.ts";
 import { parseArgs } from "node:util";
 import type { DirectoryAddress } from "@datawire/protocol";
 import { startEtcd } from "../e2e/harness/etcd.ts";

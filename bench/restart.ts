@@ -9,6 +9,7 @@
  * calm, in the others instances change all the time. Fails when any follower ever sees a smaller table, or when not all
  * is as before within one lease of the start.
  */
+import "./harness/no-remains.ts";
 import { parseArgs } from "node:util";
 import { freePorts } from "@datawire/runtime/testing";
 import { eventually, sleep } from "../e2e/harness/wait.ts";

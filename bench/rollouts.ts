@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { fractionsBy, happening } from "@datawire/protocol/testing/chance";
 import { addEvidence, DEFAULT_CHECK, judge, NO_EVIDENCE, parseCheck } from "@datawire/rollout";
 import { median } from "./stats.ts";

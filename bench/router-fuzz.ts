@@ -6,6 +6,7 @@
  * A sender of 1,000 messages of 100 bytes a second and its receiver go on before, meanwhile and after; times run from when a
  * message was due until it was accepted. Each input has at least one mutated frame, and a connection of its own.
  */
+import "./harness/no-remains.ts";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -12,6 +12,7 @@
  * Rounds are paired: each takes all, one after the other, and what is told is the median. Messages are durable; each mode
  * takes under two minutes on a quiet machine, with its memory and its disk to itself.
  */
+import "./harness/no-remains.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -6,6 +6,7 @@
  * Pairs of a sender and a receiver, each at an address of its own, so that both the addresses and the clients are spread;
  * messages of 100 bytes, durable. Where no processor is free, it shows what the way between processes costs, and no more.
  */
+import "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

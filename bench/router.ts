@@ -8,6 +8,7 @@
  * kernel's count. Every message is on disk before it is accepted. `waiting` messages are sent with nobody to take them, and the
  * router is started again on them.
  */
+import "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";

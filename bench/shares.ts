@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { init, type Mdk } from "@datawire/mdk";
 import { Client } from "undici";
 import { Stack } from "../e2e/harness/stack.ts";

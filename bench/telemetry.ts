@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+import "./harness/no-remains.ts";
 import { copyFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

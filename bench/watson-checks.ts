@@ -6,6 +6,7 @@
  * A real Watson checks that many services over HTTP, each on a port of its own, served by a child process that notes
  * when each check arrives. Without a directory: checking does not depend on one.
  */
+import "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -8,6 +8,7 @@
  * 300), registrations and new services are medians of COUNT (9). A program is taken from its option, else from PATH; a peer
  * that lacks one is left out, and said so. With three peers the whole takes four minutes, and 40 s a peer with `--idle 10`.
  */
+import "../harness/no-remains.ts";
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";

@@ -1,0 +1,22 @@
+import { tree } from "../cpu.ts";
+
+/**
+ * Imported by every bench: nothing that one has started outlives it, whether it fails, is stopped, loses its terminal, or
+ * writes to somebody who reads no further (`| head`). What a child has started ends with it, as the HAProxy of an agent
+ * does not where the agent alone is killed.
+ */
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  // A bench that listens for it too ends in its own way.
+  process.once(signal, () => process.listenerCount(signal) === 0 && process.exit(1));
+}
+for (const stream of [process.stdout, process.stderr]) stream.once("error", () => process.exit(1));
+process.once("exit", () => {
+  const [, ...started] = tree(process.pid);
+  for (const pid of started) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+});
