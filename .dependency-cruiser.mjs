@@ -151,7 +151,7 @@ export default {
       from: { path: "^packages/agent/" },
       to: {
         path: "^packages/(directory|watson|sherlock|router|dw-cli)/",
-        pathNot: "^packages/(watson|sherlock)/src/(index|app/small-heap)\\.ts$",
+        pathNot: "^packages/(watson|sherlock)/src/index\\.ts$",
       },
     },
     {

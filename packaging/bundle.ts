@@ -123,7 +123,7 @@ function pieceOf(module: string): string | null {
   if (library !== undefined) return LARGE.find((name) => library === name) ?? "libraries";
   if (module.endsWith("/src/main.ts") || Object.values(THREADS).includes(module)) return null;
   // What makes little of the heap comes before all that fills it.
-  return module.includes("/src/app/small-") ? "node" : (/\/packages\/([^/]+)\/src\//.exec(module)?.[1] ?? null);
+  return module.includes("/small-") ? "node" : (/\/packages\/([^/]+)\/src\//.exec(module)?.[1] ?? null);
 }
 
 /**

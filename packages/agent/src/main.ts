@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import "@datawire/watson/small-heap";
-import "./app/small-code.ts";
+import "@datawire/runtime/small-heap";
+import "@datawire/runtime/small-code";
 import { runDaemon } from "@datawire/runtime";
 import { agent } from "./app/definition.ts";
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import "@datawire/runtime/small-heap";
+import "@datawire/runtime/small-code";
 import { runDaemon } from "@datawire/runtime";
 import { sherlock } from "./app/definition.ts";
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import "./app/small-heap.ts";
+import "@datawire/runtime/small-heap";
 import { runDaemon } from "@datawire/runtime";
 import { watson } from "./app/definition.ts";
 
