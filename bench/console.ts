@@ -9,8 +9,9 @@
 import "./harness/no-remains.ts";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { type CDPSession, chromium, type Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import { freePorts } from "@datawire/runtime/testing";
+import { launchBrowser } from "../e2e/harness/console.ts";
 import { sleep } from "../e2e/harness/wait.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { Crowd } from "./harness/crowd.ts";
@@ -59,7 +60,7 @@ const WATCH = `
 await buildConsole();
 const [port = 0] = await freePorts(1);
 const directory = await DirectoryProcess.create(port);
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await launchBrowser();
 try {
   await directory.start();
   const crowd = await Crowd.gather(directory, { services, each: Number(values.each), callers, rollouts });

@@ -9,6 +9,7 @@ has() {
   case $1 in
     proton-python) /usr/bin/python3 -c 'import proton' 2>/dev/null ;;
     proton-cpp) ! command -v g++ >/dev/null || [ -e /usr/include/proton/container.hpp ] ;; # of use with a compiler alone
+    chromium) command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ;;
     proton-examples) [ -e /usr/share/proton/examples/python/simple_send.py ] ;;
     *) command -v "$1" >/dev/null ;;
   esac
@@ -40,6 +41,7 @@ package_of() {
     proton-cpp-*) echo qpid-proton-cpp-devel ;;
     proton-examples-apt-get) echo libqpid-proton11-dev-examples ;;
     proton-examples-*) echo qpid-proton-c-docs ;;
+    chromium-apt-get) if [ -n "$(apt-cache show chromium-headless-shell 2>/dev/null)" ]; then echo chromium-headless-shell; else echo chromium; fi ;;
     go-apt-get) echo golang-go ;;
     go-dnf | go-yum) echo golang ;;
     *) echo "$1" ;;

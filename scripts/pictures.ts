@@ -5,7 +5,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "../e2e/harness/console.ts";
 import { buildConsole } from "./build-console.ts";
 import { PICTURES, type Picture } from "./pictures/list.ts";
 import { Shop } from "./pictures/shop.ts";
@@ -25,7 +26,7 @@ try {
   const { directory } = await shop.stack.ports();
   const base = `http://127.0.0.1:${directory}/console/`;
   await shop.settled();
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await launchBrowser();
   for (const picture of PICTURES) await take(browser, base, picture);
 } finally {
   await browser?.close();

@@ -15,7 +15,7 @@ try {
   await checkJava();
   const home = await homeOf(process.argv[2]);
   console.log(`Artemis in ${home}`);
-  const { passed, failed } = await runVitest("brokers", { ARTEMIS_HOME: home });
+  const { passed, failed } = await runVitest("brokers", { env: { ARTEMIS_HOME: home } });
   printStep("done", performance.now() - startedAt, failed === 0);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -25,12 +25,8 @@ try {
   // Tests, and the programs that they start, take the first one in PATH.
   await symlink(path, join(folder, "haproxy"));
   const env = { PATH: [folder, process.env["PATH"]].join(delimiter) };
-  const unit = await runVitest("unit", env, UNIT);
-  const endToEnd = await runVitest(
-    "e2e",
-    env,
-    END_TO_END.map((name) => `e2e/${name}.test.ts`),
-  );
+  const unit = await runVitest("unit", { env, paths: UNIT });
+  const endToEnd = await runVitest("e2e", { env, paths: END_TO_END.map((name) => `e2e/${name}.test.ts`) });
   const failed = unit.failed + endToEnd.failed;
   printStep("done", performance.now() - startedAt, failed === 0);
   console.log(`HAProxy ${version.text}: ${unit.passed + endToEnd.passed} passed, ${failed} failed`);

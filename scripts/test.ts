@@ -8,14 +8,22 @@ import { runVitest } from "./vitest-run.ts";
 
 type Step = () => Promise<Outcome>;
 
+const NONE: Outcome = { passed: 0, failed: 0 };
+
 const SOAK = { DSTACK_SOAK: "1" };
-const unit: Step = () => runVitest("unit");
-const endToEnd: Step = () => runVitest("e2e");
 const plans = new Map<string, readonly Step[]>(
   Object.entries({
-    test: [runChecks, unit, endToEnd],
-    check: [runChecks, unit],
-    soak: [() => runVitest("unit", SOAK), () => runVitest("e2e", SOAK)],
+    // End-to-end tests wait for processes and for time: the unit tests fill what they leave of two cores.
+    test: [
+      runChecks,
+      () =>
+        together(
+          () => runVitest("e2e"),
+          () => runVitest("unit", { beside: true }),
+        ),
+    ],
+    check: [runChecks, () => runVitest("unit")],
+    soak: [() => runVitest("unit", { env: SOAK }), () => runVitest("e2e", { env: SOAK })],
   }),
 );
 
@@ -27,12 +35,16 @@ if (plan === undefined) {
 }
 
 const startedAt = performance.now();
-let total: Outcome = { passed: 0, failed: 0 };
-// One after the other: end-to-end tests measure time, and two cores are soon busy.
-for (const step of plan) {
-  const outcome = await step();
-  total = { passed: total.passed + outcome.passed, failed: total.failed + outcome.failed };
-}
+let total = NONE;
+for (const step of plan) total = sum(total, await step());
 printStep("done", performance.now() - startedAt, total.failed === 0);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function together(...steps: readonly Step[]): Promise<Outcome> {
+  return (await Promise.all(steps.map((step) => step()))).reduce(sum, NONE);
+}
+
+function sum(a: Outcome, b: Outcome): Outcome {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed };
+}

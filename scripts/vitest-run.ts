@@ -4,18 +4,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Outcome, printHeading, printStep } from "./step.ts";
 
-/** Runs the tests of one project of vitest.config.ts, all or those of some paths, showing them as they go. */
+/** How the tests of a project are run. */
+export interface VitestOptions {
+  /** Added to the environment; by default nothing. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The files to run; by default all. */
+  readonly paths?: readonly string[];
+  /** Whether they run beside others, which are shown as they go: then these are shown together, once all have run. */
+  readonly beside?: boolean;
+}
+
+/** Runs the tests of one project of vitest.config.ts. */
 export async function runVitest(
   project: string,
-  env: Readonly<Record<string, string>> = {},
-  paths: readonly string[] = [],
+  { env = {}, paths = [], beside = false }: VitestOptions = {},
 ): Promise<Outcome> {
-  printHeading(`${project} tests`);
+  if (!beside) printHeading(`${project} tests`);
   const folder = await mkdtemp(join(tmpdir(), "dstack-test-"));
   try {
     const report = join(folder, "report.json");
     const startedAt = performance.now();
-    const code = await runToEnd(
+    const { code, output } = await runToEnd(
       [
         "run",
         "--project",
@@ -26,8 +35,10 @@ export async function runVitest(
         `--outputFile.json=${report}`,
         ...paths,
       ],
-      env,
+      { env, beside },
     );
+    if (beside) printHeading(`${project} tests`);
+    process.stdout.write(output);
     const outcome = outcomeOf(await readReport(report), code);
     printStep(`${project} tests`, performance.now() - startedAt, outcome.failed === 0);
     return outcome;
@@ -48,11 +59,25 @@ export function outcomeOf(report: Report | null, code: number | null): Outcome {
   return { passed, failed: code === 0 ? failed : Math.max(1, failed) };
 }
 
-function runToEnd(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number | null> {
+interface Ended {
+  readonly code: number | null;
+  /** What was not shown as it came. */
+  readonly output: string;
+}
+
+function runToEnd(
+  args: readonly string[],
+  { env, beside }: { readonly env: NonNullable<VitestOptions["env"]>; readonly beside: boolean },
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn("vitest", args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+    const shown = beside ? "pipe" : "inherit";
+    const child = spawn("vitest", args, { stdio: ["ignore", shown, shown], env: { ...process.env, ...env } });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    }
     child.once("error", reject);
-    child.once("close", resolve);
+    child.once("close", (code) => resolve({ code, output }));
   });
 }
 
