@@ -8,10 +8,11 @@ import { RheaClient } from "./harness/router/rhea-client.ts";
 import { RouterProcess } from "./harness/router/router-process.ts";
 import { scaled } from "./harness/scale.ts";
 import { Stack } from "./harness/stack.ts";
-import { eventually } from "./harness/wait.ts";
+import { eventually, sleep } from "./harness/wait.ts";
 
 /** A router of several processes: each address at one of them, clients at any. */
 const ROUNDS = scaled(50, 2);
+const MOVES = scaled(50, 2);
 const ADDRESSES = ["a", "b", "c", "d", "e", "f"].map((name) => `orders/${name}`);
 
 let stack: Stack;
@@ -182,6 +183,39 @@ test(`nothing is lost when one process is killed, which is started again alone, 
   });
   expect([...received, ...rest.received].filter((body) => !sent.has(body))).toEqual([]);
   rest.close();
+});
+
+test(`a move between two processes takes each message once, though either is killed meanwhile, ${MOVES} rounds`, async () => {
+  const router = await RouterProcess.start(stack, { processes: 2 });
+  // Each of these is at another process.
+  const [from, to] = ["parcels/a", "parcels/b"];
+  const bodies = Array.from({ length: 3_000 }, (_, index) => `${index}`);
+  const waiting = async (address: string): Promise<number> =>
+    (await router.status()).queues.find((queue) => queue.address === address)?.messages ?? 0;
+  let cutShort = 0;
+  for (let round = 0; round < MOVES || (cutShort === 0 && round < 20); round++) {
+    const client = await RheaClient.connect(router.port, "mover");
+    await client.sendAll(from, bodies);
+    const before = processesOf(router.pid);
+    const move = stack.start("dw", ["queue", "move", from, to, "-r", `localhost:${router.port}`, "--json"]);
+    const ended = move.exited.then(() => true);
+    while ((await waiting(to)) === 0) if (await Promise.race([ended, sleep(1)])) break;
+    process.kill(before[round % 2] as number, "SIGKILL");
+    await ended;
+    if ((await eventually(() => waiting(from))) > 0) cutShort++;
+    await eventually(async () => {
+      expect(processesOf(router.pid).filter((pid) => !before.includes(pid)).length).toBe(1);
+      expect((await router.status()).problems).toEqual([]);
+    });
+    const reader = await RheaClient.connect(router.port, "reader");
+    for (const address of [from, to]) reader.receive(address);
+    await eventually(() => expect(reader.settled.size).toBe(bodies.length));
+    expect(reader.received.toSorted()).toEqual(bodies.toSorted());
+    reader.close();
+    client.close();
+  }
+  expect(cutShort).toBeGreaterThan(0);
+  expect(await router.end("SIGTERM")).toBe(0);
 });
 
 test("messages stay where they are found when there are more processes, or fewer, or the one that starts them is killed", async () => {
