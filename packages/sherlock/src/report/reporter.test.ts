@@ -16,8 +16,9 @@ let followedMs: number[];
 let reporter: Reporter;
 let link: LinkHandler;
 let planning: { current: Plan | null; position: ReturnType<typeof at> | null; serverOf: () => null };
-/** What HAProxy answers. */
+/** What HAProxy answers of its servers. */
 let answer: Promise<string>;
+let looks = 0;
 const session = { send: (message: unknown) => sent.push(message) > 0 } as unknown as LinkSession;
 
 beforeEach(() => {
@@ -33,7 +34,11 @@ beforeEach(() => {
     log: noLog,
     metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
     planning,
-    runtime: { ask: () => answer, run: async () => {} },
+    // Its frontends have counted something at each look.
+    runtime: {
+      ask: (line) => (line.startsWith("show stat -1 1") ? Promise.resolve(`${++looks}`) : answer),
+      run: async () => {},
+    },
     sampling: { oneIn: 2, take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     names: new BackendNames(),
     board,

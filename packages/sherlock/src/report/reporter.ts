@@ -10,14 +10,14 @@ import {
   type Welcome,
 } from "@datawire/link";
 import { type Clock, type Logger, type ProblemBoard, VERSION, describeError } from "@datawire/runtime";
-import { CounterDeltas } from "../core/observe/counters.ts";
-import { Statistics } from "../core/observe/statistics.ts";
+import { type Attribution, CounterDeltas } from "../core/observe/counters.ts";
 import type { PlanProblem } from "../core/model/plan.ts";
 import type { Reload } from "../core/transition/waiting.ts";
 import type { DriverObserver } from "../driver/driver-types.ts";
 import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { RuntimeApi } from "../haproxy/runtime-api.ts";
 import type { Metrics } from "./metrics.ts";
+import { ProxyCounts } from "./proxy-counts.ts";
 import type { ProxyFindings } from "./proxy-findings.ts";
 import type { Planning } from "../inputs/planning.ts";
 import type { Sampling } from "./sampling.ts";
@@ -39,8 +39,6 @@ export interface ReporterDeps {
   readonly findings: Pick<ProxyFindings, "look">;
 }
 
-/** The servers (4) of all proxies, as CSV. */
-const STATISTICS = "show stat -1 4 -1";
 const LOGGED_MAX = 100;
 const LINES_MAX = 20_000;
 /** So many with full histograms fit into a frame. */
@@ -52,7 +50,7 @@ const LAST_COUNT_MS_MAX = 500;
 export class Reporter implements DriverObserver {
   readonly #deps: ReporterDeps;
   readonly #deltas = new CounterDeltas();
-  readonly #statistics = new Statistics();
+  readonly #proxyCounts: ProxyCounts;
   readonly identity: LinkIdentity;
   #onApplied: () => void = () => {};
   #onWelcome: (welcome: Welcome) => void = () => {};
@@ -76,6 +74,7 @@ export class Reporter implements DriverObserver {
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+    this.#proxyCounts = new ProxyCounts(deps);
     const { name, zone } = deps.settings;
     this.identity = { kind: "sherlock", name, zone, id: randomUUID(), version: VERSION };
     this.#countedMs = deps.clock.monotonicMs();
@@ -169,8 +168,7 @@ export class Reporter implements DriverObserver {
   /** Leaves out what an adopted HAProxy has served so far: the Sherlock before has told of it. */
   async skipCounted(): Promise<void> {
     try {
-      const { runtime, names } = this.#deps;
-      this.#deltas.take(this.#statistics.read(await runtime.ask(STATISTICS), names.own), () => null);
+      this.#deltas.take((await this.#proxyCounts.look()) ?? [], () => null);
     } catch (error) {
       this.#deps.log.debug("HAProxy was not counted", { error: describeError(error) });
     }
@@ -201,18 +199,15 @@ export class Reporter implements DriverObserver {
   }
 
   async #countNow(): Promise<void> {
-    const { runtime, sampling, names, metrics, planning, findings, clock, log } = this.#deps;
+    const { sampling, metrics, planning, findings, clock, log } = this.#deps;
     const nowMs = clock.monotonicMs();
     const followed = this.#applied;
     try {
-      const counts = this.#statistics.read(await runtime.ask(STATISTICS), names.own);
-      const lines = this.#deltas.take(
-        counts,
-        (backend, server) => planning.serverOf(backend, server),
-        sampling?.take(),
-      );
+      const counts = await this.#proxyCounts.look();
+      const attribute: Attribution = (backend, server) => planning.serverOf(backend, server);
+      const lines = counts === null ? [] : this.#deltas.take(counts, attribute, sampling?.take());
       metrics.traffic(lines, nowMs);
-      await findings.look(counts);
+      if (counts !== null) await findings.look(counts);
       const periodMs = Math.max(1, Math.round(nowMs - this.#countedMs));
       const since = this.#countedAt;
       this.#countedMs = nowMs;
