@@ -11,6 +11,17 @@ interface Rest {
   readonly sessionCookies: readonly string[];
 }
 
+/** What a service looks at without routes, which most have none of: one object for all of them, in each plan. */
+const NO_KEYS: ServiceKeys = {
+  whenHeaders: [],
+  whenCookies: [],
+  whenQueries: [],
+  stickyHeaders: [],
+  stickyCookies: [],
+  sessionCookies: [],
+  stickyIp: false,
+};
+
 /** What the routes of a service look at in requests, whether or not their targets have live instances. */
 export function keysOfRoutes(table: RouteTable | null, rest: Rest): ServiceKeys {
   const looked = (table?.routes ?? []).flatMap((route): Looked[] => {
@@ -30,6 +41,7 @@ export function keysOfRules(rules: readonly RuleLine[], rest: Rest): ServiceKeys
 
 /** All that any of them looks at. */
 export function joinKeys(all: readonly ServiceKeys[]): ServiceKeys {
+  if (all.every((keys) => keys === NO_KEYS)) return NO_KEYS;
   const names = (kind: Exclude<keyof ServiceKeys, "stickyIp">): string[] => sorted(all.flatMap((keys) => keys[kind]));
   return {
     whenHeaders: names("whenHeaders"),
@@ -57,6 +69,7 @@ export function missingKey(have: ServiceKeys, wanted: ServiceKeys): string | nul
 }
 
 function keysOf(looked: readonly Looked[], { sticky, sessionCookies }: Rest): ServiceKeys {
+  if (looked.length === 0 && sticky === null && sessionCookies.length === 0) return NO_KEYS;
   const whens = (letter: Looked["letter"]): string[] =>
     sorted(looked.flatMap((one) => (one.letter === letter ? [one.name] : [])));
   const stickies = (letter: "h:" | "c:"): string[] =>
