@@ -1,7 +1,7 @@
 export { exchangeHttp1, type Http1Request, type Http1Response, InvalidResponse } from "./http1/http1-exchange.ts";
 export { readResponseHead, RESPONSE_LIMITS } from "./http1/response-head.ts";
 export { afterReading } from "./http1/after-reading.ts";
-export { createAttentiveClock } from "./time/attentive-clock.ts";
+export { createAttentiveClock, untilBeatMs } from "./time/attentive-clock.ts";
 export {
   type JsonRead,
   type WriteOptions,

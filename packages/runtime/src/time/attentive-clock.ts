@@ -1,10 +1,19 @@
 import { type Clock, sleepWith } from "./clock.ts";
 
 /**
- * How often the process notes that it is running, at multiples of it: Watson's checks come at those of twice as much
- * where they are few, so that one wake of the process is for both.
+ * How often the process notes that it is running, at multiples of it. What else comes often does so at these moments,
+ * as one wake of the process is for all of them: Watson's checks at each second one where they are few, its looks for
+ * sockets that have gone at each.
  */
 const BEAT_MS = 125;
+
+/** How long it is from a moment of the monotonic clock to a beat: the next one, unless that is too near. */
+export function untilBeatMs(nowMs: number): number {
+  const leftMs = BEAT_MS - (nowMs % BEAT_MS);
+  // A timer may fire a fraction early, and would then be for the same beat again.
+  return leftMs < BEAT_MS / 2 ? leftMs + BEAT_MS : leftMs;
+}
+
 /**
  * The most that counts of the time between two beats: where a beat comes later, the process was not handling events
  * meanwhile.
@@ -41,9 +50,7 @@ class Attention {
   }
 
   #waitForBeat(): void {
-    const leftMs = BEAT_MS - (this.#beatMs % BEAT_MS);
-    // A timer may fire a fraction early, and would then be for the same beat again.
-    this.#cancelBeat = this.#clock.setTimer(leftMs < BEAT_MS / 2 ? leftMs + BEAT_MS : leftMs, () => {
+    this.#cancelBeat = this.#clock.setTimer(untilBeatMs(this.#beatMs), () => {
       this.#countedMs = this.countedMs();
       this.#beatMs = this.#clock.monotonicMs();
       this.#waitForBeat();

@@ -9,20 +9,21 @@ const row = (port: number, state = "0A", queue = "00000000"): string =>
 
 /** A kernel with one table, which says how far it was read. */
 function kernel(rows: readonly string[]) {
-  const state = { rows, read: 0 };
+  const state = { rows, read: 0, opened: 0, closed: 0, isBroken: false };
   const open: OpenTable = (path) => {
     if (path !== "/proc/net/tcp") return null;
-    const text = `${[HEADING, ...state.rows].join("\n")}\n`;
-    let at = 0;
+    state.opened++;
+    let text = "";
     return {
-      read(lengthMax) {
+      read(lengthMax, at) {
+        if (state.isBroken) throw new Error("it cannot be read");
+        if (at === 0) text = `${[HEADING, ...state.rows].join("\n")}\n`;
         // A page at a time, and never more than is asked for.
         const part = text.slice(at, at + Math.min(lengthMax, 200));
-        at += part.length;
-        state.read = at;
+        state.read = at + part.length;
         return part;
       },
-      close() {},
+      close: () => void state.closed++,
     };
   };
   return { state, ports: new ListeningPorts(open) };
@@ -66,6 +67,17 @@ test("ListeningPorts.read() does not take a socket with more in its queue for an
   ports.read(null);
   state.rows = [row(80, "0A", "000000000000AB"), row(81)];
   expect(ports.read(new Set([80, 81]))).toEqual(counts(80, 81));
+});
+
+test("ListeningPorts.read() keeps its file open, and opens another one once it cannot be read", () => {
+  const { state, ports } = kernel([row(80)]);
+  for (let i = 0; i < 3; i++) expect(ports.read(new Set([80]))).toEqual(counts(80));
+  expect([state.opened, state.closed]).toEqual([1, 0]);
+  state.isBroken = true;
+  expect(ports.read(null)).toBeNull();
+  state.isBroken = false;
+  expect(ports.read(null)).toEqual(counts(80));
+  expect([state.opened, state.closed]).toEqual([2, 1]);
 });
 
 test("ListeningPorts.read() tells nothing where the system does not", () => {

@@ -1,11 +1,15 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { type ListeningRow, readListening } from "./listening.ts";
 
-/**
- * Opens a file of the kernel's, and gives what reads on in it: a text of at most so many characters, empty at the end.
- * Null where the system does not tell.
- */
-export type OpenTable = (path: string) => { read(lengthMax: number): string; close(): void } | null;
+/** A file of the kernel's, which makes its text anew for each reader that begins at 0. */
+export interface KernelTable {
+  /** A text of at most so many characters, empty at the end. @param at how much of it has been read. @throws Error */
+  read(lengthMax: number, at: number): string;
+  close(): void;
+}
+
+/** Opens a file of the kernel's; null where the system does not tell. */
+export type OpenTable = (path: string) => KernelTable | null;
 
 const PATHS = ["/proc/net/tcp", "/proc/net/tcp6"];
 /** The kernel answers a longer read by looking for what follows as well. */
@@ -41,6 +45,8 @@ export class ListeningPorts {
 class Table {
   readonly #path: string;
   readonly #open: OpenTable;
+  /** Open from one look to the next: opening and closing it took as long as reading it. */
+  #file: KernelTable | null = null;
   #rows: readonly ListeningRow[] | null = null;
   /** What was last found to be the same: the same text again need not be read. */
   #same = "";
@@ -96,14 +102,19 @@ class Table {
 
   /** Synchronous on purpose: the kernel makes the text while it is read, and no disk is waited for. */
   #reading<T>(work: (read: (lengthMax: number) => string) => T): T | null {
-    const table = this.#open(this.#path);
-    if (table === null) return null;
+    const file = (this.#file ??= this.#open(this.#path));
+    if (file === null) return null;
+    let at = 0;
     try {
-      return work((lengthMax) => table.read(lengthMax));
+      return work((lengthMax) => {
+        const text = file.read(lengthMax, at);
+        at += text.length;
+        return text;
+      });
     } catch {
+      this.#file = null;
+      file.close();
       return null;
-    } finally {
-      table.close();
     }
   }
 }
@@ -116,9 +127,9 @@ function openTable(path: string): ReturnType<OpenTable> {
     return null;
   }
   return {
-    read(lengthMax) {
+    read(lengthMax, at) {
       const buffer = Buffer.allocUnsafe(lengthMax);
-      return buffer.toString("latin1", 0, readSync(file, buffer, 0, lengthMax, null));
+      return buffer.toString("latin1", 0, readSync(file, buffer, 0, lengthMax, at));
     },
     close: () => closeSync(file),
   };

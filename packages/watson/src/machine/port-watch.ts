@@ -1,8 +1,9 @@
-import type { Clock } from "@datawire/runtime";
+import { type Clock, untilBeatMs } from "@datawire/runtime";
 
-/** How often the machine's listening sockets are looked at: how long the end of an instance may stay unnoticed. */
-const LOOK_MS = 100;
-/** Looking may take this part of the time and no more; with thousands of sockets it happens less often. */
+/**
+ * Looking, which is done at each beat of the process, may take this part of the time and no more; with thousands of sockets it
+ * happens less often.
+ */
 const LOOK_SHARE_MAX = 0.005;
 /** How long a further socket of a port that has some may stay unnoticed. */
 const WHOLE_MS = 5_000;
@@ -55,7 +56,8 @@ export class PortWatch {
     const counts = read(whole ? null : new Set(this.#listeners.keys()));
     // One that has told before tells again, once it has a free file descriptor, say.
     if (counts === null && this.#cancelTimer === null) return;
-    const delayMs = Math.max(LOOK_MS, (clock.monotonicMs() - startedMs) / LOOK_SHARE_MAX);
+    const nowMs = clock.monotonicMs();
+    const delayMs = Math.max(untilBeatMs(nowMs), (nowMs - startedMs) / LOOK_SHARE_MAX);
     this.#cancelTimer = clock.setTimer(delayMs, () => this.#look());
     if (counts === null) return;
     const before = this.#counts;
