@@ -5,14 +5,15 @@ import { setFlagsFromString } from "node:v8";
  * services a tenth of its CPU.
  */
 const COMPILERS = ["maglev", "opt"];
-const LOOK_MS = 2_000;
+/** A start with 1,000 services keeps a process busy for some seconds, and what it compiled then would stay: 17 MB. */
+const LOOK_MS = 10_000;
 /** The part of a core from which on compiled code is worth its memory; ten services take a hundredth. */
 const BUSY = 0.3;
 
 /**
  * Keeps this process without optimised code for as long as it has little to do; imported first, before anything is hot.
  * The optimising compilers, their threads' heaps and the code that they make weigh 12 MB, and save an agent with ten
- * services less than a tenth of a hundredth of a core. Once it has much to do, they are switched on, for good.
+ * services less than a tenth of a hundredth of a core. Once it has much to do for long, they are switched on, for good.
  */
 function compileOnceBusy(): void {
   for (const compiler of COMPILERS) setFlagsFromString(`--no-${compiler}`);
