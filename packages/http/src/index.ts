@@ -1,4 +1,13 @@
-export { endWithRefusal, errorBody, pathOf, queryOf, type RawRefusal, send, sendJson } from "./exchange/answer.ts";
+export {
+  endWithRefusal,
+  errorBody,
+  pathOf,
+  queryOf,
+  type RawRefusal,
+  send,
+  sendJson,
+  takesGzip,
+} from "./exchange/answer.ts";
 export {
   type BodyRoom,
   discardRest,

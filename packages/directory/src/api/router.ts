@@ -11,7 +11,7 @@ import {
   rightOf,
 } from "@datawire/api";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { discardRest, errorBody, pathOf, readFileBody, sendJson } from "@datawire/http";
+import { discardRest, errorBody, pathOf, readFileBody, sendJson, takesGzip } from "@datawire/http";
 import { describeError, type Logger } from "@datawire/runtime";
 import type { z } from "zod";
 import { type Grant, requireRight } from "../access/grant.ts";
@@ -219,7 +219,7 @@ async function sendFile(res: ServerResponse, parts: Iterable<Uint8Array>): Promi
 function sendStream(req: IncomingMessage, res: ServerResponse, write: (res: ServerResponse) => void): void {
   // A proxy in front would wait for more before it passes anything on (nginx, "X-Accel-Buffering").
   const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
-  res.writeHead(200, headers);
+  res.writeHead(200, { ...headers, vary: "Accept-Encoding", ...(takesGzip(req) && { "content-encoding": "gzip" }) });
   // A body is let pass, however long it is: to cut it off would end the stream.
   req.resume();
   if (req.method === "HEAD") return void res.end();

@@ -216,6 +216,31 @@ test("more events at once than an answer holds are all told, though nothing come
   expect(new Set(texts).size).toBe(count);
 });
 
+test("of the status those fields alone are told that have changed", async () => {
+  const next = await follow("status");
+  expect((await next()).data).toHaveProperty("watsons");
+  await served.send("POST", "/v1/services", { service: "//counted" });
+  const { changed } = (await next()).data as { readonly changed: readonly object[] };
+  expect(changed).toMatchObject([{ directory: { revision: expect.any(Number) as number }, counts: {} }]);
+  expect(changed[0]).not.toHaveProperty("watsons");
+  await served.send("DELETE", "/v1/services/counted", {});
+});
+
+test.each([
+  ["gzip, deflate, br", "gzip"],
+  ["gzip;q=0", null],
+  ["identity", null],
+])("with Accept-Encoding %s a stream is packed by %s, and says the same", async (accepted, packed) => {
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const url = `http://127.0.0.1:${served.port}/v1/stream?topics=services`;
+  const response = await fetch(url, { headers: { "accept-encoding": accepted }, signal: stop.signal });
+  expect(response.headers.get("content-encoding")).toBe(packed);
+  expect(response.headers.get("vary")).toBe("Accept-Encoding");
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  expect((await reader.read()).value).toMatch(/^event: services\nid: \S+\ndata: \{.*"service":"barker"/);
+});
+
 test("an instance that goes down is told at once", async () => {
   const next = await follow("services,status");
   await next(about("status"));

@@ -1,7 +1,8 @@
 import { endpoints } from "@datawire/api";
+import { takesGzip } from "@datawire/http";
 import { ProtocolError } from "@datawire/protocol";
 import { requireRight } from "../access/grant.ts";
-import { type AskedTopic, rowsTopic, type Topic } from "../live/topic.ts";
+import { type AskedTopic, fieldsTopic, rowsTopic, type Topic } from "../live/topic.ts";
 import { servicesTopic } from "../live/services-topic.ts";
 import type { MakeTopic, Order } from "../live/streams.ts";
 import { findingsOf } from "../problems/findings.ts";
@@ -74,7 +75,8 @@ function orderOf(context: ApiContext, { req, query, permit }: StreamRequest<Quer
   }
   const header = req.headers["last-event-id"];
   const resumable = new Set([keyOf("services", ""), keyOf("services", "none")]);
-  return { topics, asked, lastEventId: typeof header === "string" ? header : null, resumable };
+  const lastEventId = typeof header === "string" ? header : null;
+  return { topics, asked, lastEventId, isPacked: takesGzip(req), resumable };
 }
 
 const WANTED = "status, services, service/NAME, callers, map, rollouts, rollout/ID, history, traces or logs";
@@ -102,11 +104,9 @@ const TOPICS: ReadonlyMap<string, (context: ApiContext) => Topic> = new Map([
   [
     "status",
     (context: ApiContext) =>
-      rowsTopic({
+      fieldsTopic({
         everyMs: LOOK_MS,
         whole: () => status(context),
-        rows: () => [status(context)],
-        keyOf: () => "status",
         // By that alone nothing has changed.
         compared: (row) => ({ ...row, directory: { ...row.directory, now: "" } }),
       }),

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type PageHandler, pathOf } from "@datawire/http";
+import { type PageHandler, pathOf, takesGzip } from "@datawire/http";
 import type { ConsoleFile, ConsoleFolder } from "./console-files.ts";
 
 /** What all answers of the console have: nothing inline, nothing from elsewhere, and nobody shows it in a frame. */
@@ -76,7 +76,7 @@ function sendFile(req: IncomingMessage, res: ServerResponse, file: ConsoleFile):
     res.writeHead(304, headers).end();
     return true;
   }
-  const isZipped = takesGzip(req.headers["accept-encoding"]);
+  const isZipped = takesGzip(req);
   const bytes = isZipped ? file.gzipped : file.bytes;
   res.writeHead(200, {
     ...headers,
@@ -92,12 +92,6 @@ function sendFile(req: IncomingMessage, res: ServerResponse, file: ConsoleFile):
 function isKnown(header: string | undefined, etag: string): boolean {
   const plain = (tag: string): string => tag.trim().replace(/^W\//, "");
   return header !== undefined && header.split(",").some((tag) => tag.trim() === "*" || plain(tag) === plain(etag));
-}
-
-/** RFC 9110, section 12.5.3: `gzip;q=0` says that it is not taken. */
-function takesGzip(header: string | string[] | undefined): boolean {
-  const taken = String(header ?? "").split(",");
-  return taken.some((one) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[\d.]+\s*)?$/i.test(one));
 }
 
 function wantsPage({ method, headers: { accept = "" } }: IncomingMessage): boolean {

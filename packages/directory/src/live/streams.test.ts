@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { createFakeClock } from "@datawire/runtime/testing";
 import { ProtocolError } from "@datawire/protocol";
+import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { EVERYTHING } from "../access/grant.ts";
 import { CatalogWriter } from "../feed/catalog-writer.ts";
@@ -33,6 +34,7 @@ function start() {
     topics: new Map([["rows", topic]]),
     asked: new Map(),
     lastEventId: null,
+    isPacked: false,
     resumable: new Set(),
   };
   return { clock, streams, rows, order, failures, looks: () => looks };
@@ -41,12 +43,14 @@ function start() {
 /** One who follows; it takes nothing in while it is paused. */
 function reader() {
   let text = "";
+  const parts: Buffer[] = [];
   let isPaused = false;
   let go: (() => void) | null = null;
   const socket = new Duplex({
     read() {},
     write(part: Buffer, _, done) {
       text += part.toString();
+      parts.push(part);
       if (isPaused) go = done;
       else done();
     },
@@ -59,6 +63,8 @@ function reader() {
   return {
     res,
     socket,
+    /** All that was sent. */
+    bytes: () => Buffer.concat(parts),
     pause: () => void (isPaused = true),
     resume() {
       isPaused = false;
@@ -93,6 +99,23 @@ test("Streams looks once for all who follow the same", async () => {
   await clock.advance(500);
   expect(a.take()).toEqual([{ changed: [], gone: ["x"] }]);
 });
+
+test("Streams packs for who takes that, up to the end, and says the same as to all others", async () => {
+  const { clock, streams, rows, order } = start();
+  const [plain, packed] = [reader(), reader()];
+  streams.follow(plain.res, forGood, order);
+  streams.follow(packed.res, forGood, { ...order, isPacked: true });
+  await clock.advance(0);
+  rows.set("x", "1");
+  streams.touch();
+  await clock.advance(100);
+  streams.close();
+  expect(gunzipSync(bodyOf(packed.bytes())).toString()).toBe(bodyOf(plain.bytes()).toString());
+  expect(plain.take()).toEqual([{ rows: [] }, { changed: [["x", "1"]], gone: [] }]);
+});
+
+/** What follows the head of an answer. */
+const bodyOf = (answer: Buffer): Buffer => answer.subarray(answer.indexOf("\r\n\r\n") + 4);
 
 test("Streams sends who reads slowly a new whole, and nothing of what was missed", async () => {
   const { clock, streams, rows, order } = start();
@@ -129,6 +152,7 @@ test("Streams sends who reads slowly also anew what it asks for, where it missed
     topics: new Map(),
     asked: new Map([["logs", asked]]),
     lastEventId: null,
+    isPacked: false,
     resumable: new Set(),
   });
   await clock.advance(0);
@@ -233,8 +257,8 @@ test("a stream without events says that it lives", async () => {
   const one = reader();
   streams.follow(one.res, forGood, order);
   let beats = 0;
-  one.res.write = ((text: string) => {
-    if (text.startsWith(":")) beats += 1;
+  one.res.write = ((bytes: Buffer) => {
+    if (bytes.toString().startsWith(":")) beats += 1;
     return true;
   }) as typeof one.res.write;
   await clock.advance(31_000);

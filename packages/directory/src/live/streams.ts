@@ -3,7 +3,8 @@ import { ProtocolError } from "@datawire/protocol";
 import type { Clock } from "@datawire/runtime";
 import type { Permit } from "../access/gate.ts";
 import type { Publisher, Subscriber } from "../feed/publisher.ts";
-import { eventOf, parseEventId } from "./event.ts";
+import { gzipBody, plainBody } from "./body.ts";
+import { eventOf, parseEventId, type SharedBytes } from "./event.ts";
 import { Reader } from "./reader.ts";
 import type { AskedTopic, Changes, Topic } from "./topic.ts";
 
@@ -30,6 +31,8 @@ export interface Order {
   readonly asked: ReadonlyMap<string, AskedTopic>;
   /** What it has, `EPOCH.REVISION`; null for nothing. */
   readonly lastEventId: string | null;
+  /** Whether it is sent packed with gzip. */
+  readonly isPacked: boolean;
   /** Topics of which what changed since then can be told. */
   readonly resumable: ReadonlySet<string>;
 }
@@ -38,7 +41,7 @@ interface Followed {
   readonly topic: Topic;
   readonly readers: Set<Reader>;
   /** The event that tells it whole, while that holds. */
-  whole: Buffer | null;
+  whole: SharedBytes | null;
   lookedMs: number;
 }
 
@@ -89,10 +92,10 @@ export class Streams implements Subscriber {
   }
 
   /** Sends what is ordered, whole and then as it changes, until the connection ends, the permit does, or all does. */
-  follow(res: ServerResponse, permit: Permit, { topics, asked, lastEventId, resumable }: Order): void {
+  follow(res: ServerResponse, permit: Permit, { topics, asked, lastEventId, isPacked, resumable }: Order): void {
     this.requireRoom();
     const missedAsked = new Set<string>();
-    const reader = new Reader(res, (missed) => {
+    const reader = new Reader(res, isPacked ? gzipBody() : plainBody(), (missed) => {
       this.#resend(
         reader,
         [...topics.keys()].filter((name) => missed.has(name)),
@@ -196,7 +199,7 @@ export class Streams implements Subscriber {
     }
   }
 
-  #wholeOf(name: string, followed: Followed): Buffer {
+  #wholeOf(name: string, followed: Followed): SharedBytes {
     return (followed.whole ??= eventOf(name, this.#id(), JSON.stringify(followed.topic.whole())));
   }
 

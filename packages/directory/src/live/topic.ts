@@ -60,3 +60,29 @@ export function rowsTopic<Row>(source: RowSource<Row>): Topic {
     },
   };
 }
+
+/** What a topic of one row is made of. */
+export interface FieldsSource<Row extends object> {
+  readonly everyMs: number;
+  whole(): Row;
+  /** Fields that have the same of this are taken for the same. */
+  compared(row: Row): Row;
+}
+
+/** A topic of one row that is large, of which few fields change: these alone are told. */
+export function fieldsTopic<Row extends object>({ everyMs, whole, compared }: FieldsSource<Row>): Topic {
+  const textsOf = (row: Row): Map<string, string> =>
+    new Map(Object.entries(compared(row)).map(([field, value]) => [field, JSON.stringify(value)]));
+  let known = textsOf(whole());
+  return {
+    everyMs,
+    whole,
+    changes() {
+      const row = whole();
+      const next = textsOf(row);
+      const changed = Object.entries(row).filter(([field]) => known.get(field) !== next.get(field));
+      known = next;
+      return changed.length === 0 ? null : { changed: [Object.fromEntries(changed)], gone: [] };
+    },
+  };
+}

@@ -54,3 +54,9 @@ export function endWithRefusal(
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${lines.join("")}\r\n${body}`);
 }
+
+/** Whether an answer may be packed with gzip. RFC 9110, section 12.5.3: `gzip;q=0` says that it may not. */
+export function takesGzip({ headers: { "accept-encoding": header } }: IncomingMessage): boolean {
+  const taken = (header ?? "").split(",");
+  return taken.some((one) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[\d.]+\s*)?$/i.test(one));
+}

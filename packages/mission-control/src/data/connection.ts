@@ -1,4 +1,5 @@
 import { type ApiClient, createApiClient } from "@datawire/api";
+import { patientFetch, type WholeAnswer } from "./patient-fetch.ts";
 import { Refusal, refusalOf, Unchanged, Unreachable } from "./refusal.ts";
 import { Store } from "./store.ts";
 
@@ -36,7 +37,8 @@ interface ExchangeOptions {
 }
 
 const UNCHANGED = 304;
-const ANSWER_MS_MAX = 10_000;
+/** How long a directory may be silent, before its answer and within it. */
+const SILENCE_MS_MAX = 10_000;
 const RETRY_MS = 1_000;
 
 /** The session with the directory that served this page, and every request to it. */
@@ -161,7 +163,7 @@ export class Connection {
     if (csrf !== null && method !== "GET") headers.set("x-datawire-csrf", csrf);
     if (ifMatch !== null && ifMatch !== undefined) headers.set("if-match", `"${ifMatch}"`);
     if (last !== undefined && last.tag !== null) headers.set("if-none-match", last.tag);
-    const response = await this.#fetch(path, {
+    const { response, text } = await this.#fetch(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -173,22 +175,18 @@ export class Connection {
     if (response.ok) {
       this.seen();
       if (last !== undefined) last.tag = response.headers.get("etag");
-      return response.status === 204 ? null : await response.json();
+      return response.status === 204 ? null : JSON.parse(text);
     }
-    const refusal = await refusalOf(response);
+    const refusal = refusalOf(response, text);
     if (refusal.status === 401 && path !== "/v1/session") this.#refused();
     else this.seen();
     throw refusal;
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, init: RequestInit): Promise<WholeAnswer> {
     try {
-      return await fetch(this.urlOf(path), {
-        ...init,
-        credentials: "same-origin",
-        cache: "no-store",
-        signal: AbortSignal.timeout(ANSWER_MS_MAX),
-      });
+      const own: RequestInit = { ...init, credentials: "same-origin", cache: "no-store" };
+      return await patientFetch(this.urlOf(path), own, SILENCE_MS_MAX);
     } catch (error) {
       this.lost();
       throw new Unreachable("The directory cannot be reached", { cause: error });

@@ -21,6 +21,8 @@ export interface Question<T> {
   merge?(data: T, changes: Changes): T | undefined;
   /** The answer, of what the topic begins with; left out where that is a reason to ask. */
   wholeOf?(whole: unknown): T;
+  /** Whether it is left to the stream to tell it whole: of what is large, once is enough. */
+  readonly isToldWhole?: boolean;
 }
 
 /** What is known of a question. */
@@ -37,6 +39,9 @@ const EMPTY: Reply<never> = { data: null, at: null, error: null };
 /** Answers of screens that were left, which come back at once. */
 const KEPT_MAX = 40;
 const CHECK_MS = 2_000;
+/** How long a stream may take to open, and then to tell something whole, until that is asked for: proxies hold streams back. */
+const OPENS_MS = 3_000;
+const WHOLE_MS = 10_000;
 /** Of what the map and the rates of callers are made: two reports of each Sherlock. */
 export const RATE_SECONDS = 10;
 
@@ -51,7 +56,8 @@ export class Live {
     this.#stream = new Stream((topics, chosen) => streamUrl(connection, topics, chosen), {
       whole: (topic, data) => this.#tell(topic, (entry) => entry.takeWhole(data)),
       changes: (topic, changes) => this.#tell(topic, (entry) => entry.takeChanges(changes)),
-      broken: () => this.refresh(),
+      // Whether the directory is still there an answer says soonest.
+      broken: () => this.#each((entry) => entry.refresh()),
     });
     document.addEventListener("visibilitychange", () => {
       this.#follow();
@@ -95,9 +101,13 @@ export class Live {
     return entry;
   }
 
-  /** Asks all that is looked at anew, at once. */
+  /** Sees to it that all that is looked at is of now. */
   refresh(): void {
-    for (const entry of this.#entries.values()) entry.refresh();
+    this.#each((entry) => entry.catchUp());
+  }
+
+  #each(act: (entry: Entry<unknown>) => void): void {
+    for (const entry of this.#entries.values()) act(entry);
   }
 
   #tell(topic: string, tell: (entry: Entry<unknown>) => void): void {
@@ -180,6 +190,17 @@ export class Entry<T> {
   #told(data: T): void {
     this.#tellings++;
     this.#store.set({ data, at: Date.now(), error: null });
+    // Nothing but the time would otherwise say that the stream tells no more.
+    if (this.#isLeftToStream && !this.#isAsking) this.#askIn(this.#question.everyMs);
+  }
+
+  get #isLeftToStream(): boolean {
+    return this.#question.isToldWhole === true;
+  }
+
+  #askIn(afterMs: number | null): void {
+    clearTimeout(this.#timer);
+    if (afterMs !== null && !this.isIdle) this.#timer = setTimeout(this.#askAgain, afterMs);
   }
 
   /** Whether nobody looks at it. */
@@ -193,7 +214,7 @@ export class Entry<T> {
     const isFirst = this.isIdle;
     const leave = this.#store.subscribe(listener);
     if (isFirst) {
-      this.refresh();
+      this.catchUp();
       this.#deps.onWatch();
     }
     return () => {
@@ -203,6 +224,22 @@ export class Entry<T> {
       this.#deps.onWatch();
     };
   };
+
+  /** Sees to it that what is known is of now: by asking, or by the stream where that tells all of it soon. */
+  catchUp(): void {
+    if (!this.#isLeftToStream || this.get().error !== null) return this.refresh();
+    if (this.isIdle || (this.#isTold && this.get().data !== null)) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#isTold) this.#timer = setTimeout(this.refresh, WHOLE_MS);
+      else this.refresh();
+    }, OPENS_MS);
+  }
+
+  get #isTold(): boolean {
+    const { topic } = this.#question;
+    return topic !== undefined && this.#deps.isTold(topic);
+  }
 
   /** Asks now, where someone looks. */
   readonly refresh = (): void => {
@@ -214,9 +251,8 @@ export class Entry<T> {
   };
 
   readonly #askAgain = (): void => {
-    const { topic, everyMs } = this.#question;
-    if (topic === undefined || !this.#deps.isTold(topic)) this.refresh();
-    else if (everyMs !== null) this.#timer = setTimeout(this.#askAgain, everyMs);
+    if (this.#isTold) this.#askIn(this.#question.everyMs);
+    else this.refresh();
   };
 
   async #ask(): Promise<void> {
@@ -239,8 +275,7 @@ export class Entry<T> {
     }
     if (this.isIdle) return;
     if (round !== this.#round) this.refresh();
-    else if (this.#question.everyMs !== null && !this.#isQuiet)
-      this.#timer = setTimeout(this.#askAgain, this.#question.everyMs);
+    else if (!this.#isQuiet) this.#askIn(this.#question.everyMs);
   }
 
   /** Whether it is not worth asking again by itself. */

@@ -15,17 +15,19 @@ type Edges = Answer<"map">;
 export const statusQuestion: Question<Status> = {
   key: "status",
   topic: "status",
+  isToldWhole: true,
   wholeOf: (whole) => whole as Status,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.status),
-  // It has one row, which is all of it.
-  merge: (data, { changed }) => (changed.at(-1) as Status | undefined) ?? data,
+  // It has one row.
+  merge: (data, { changed }) => Object.assign({}, data, ...changed) as Status,
 };
 
 /** All services with their traffic, without their instances. */
 export const servicesQuestion: Question<Services> = {
   key: "services",
   topic: "services",
+  isToldWhole: true,
   wholeOf: (whole) => whole as Services,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.listServices, { query: { instances: "none" } }),
@@ -39,6 +41,7 @@ export const servicesQuestion: Question<Services> = {
 export const callersQuestion: Question<Callers> = {
   key: "callers",
   topic: "callers",
+  isToldWhole: true,
   wholeOf: (whole) => whole as Callers,
   everyMs: OFTEN_MS,
   ask: (client) => client.ask(endpoints.listCallers),
@@ -68,6 +71,7 @@ export const historyQuestion: Question<History> = {
 export const mapQuestion: Question<Edges> = {
   key: "map",
   topic: "map",
+  isToldWhole: true,
   wholeOf: (whole) => whole as Edges,
   everyMs: 2_000,
   ask: (client) => client.ask(endpoints.map, { query: { seconds: String(RATE_SECONDS) } }),

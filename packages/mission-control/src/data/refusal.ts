@@ -23,8 +23,7 @@ export class Unchanged extends Error {
 }
 
 /** What an answer that is not 2xx says. */
-export async function refusalOf(response: Response): Promise<Refusal> {
-  const text = await response.text();
+export function refusalOf(response: Response, text: string): Refusal {
   try {
     const body = JSON.parse(text) as Partial<ErrorBody> | null;
     if (typeof body?.error?.message === "string") return new Refusal(response.status, body.error.message);
