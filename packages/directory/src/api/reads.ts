@@ -1,18 +1,11 @@
 import { type Answer, endpoints, type Explanation, type ServiceListing } from "@datawire/api";
-import { DownTable, type Catalog } from "@datawire/catalog";
-import {
-  explain,
-  listRoutes,
-  listService,
-  parseHeaderLines,
-  type RequestFacts,
-  sharedZone,
-  type CallerContext,
-} from "@datawire/routing";
+import type { Catalog } from "@datawire/catalog";
+import { listRoutes, listService, parseHeaderLines, type CallerContext } from "@datawire/routing";
 import { parseCallerAddress, parseName, parseServiceAddress, ProtocolError, type RouteTable } from "@datawire/protocol";
 import type { z } from "zod";
 import { noSuchService } from "../changes/no-such-service.ts";
-import { findingsOf, unreachableFor } from "../problems/findings.ts";
+import { callerContext, type ExplainAsFound, explainAsFound } from "../problems/as-found.ts";
+import { findingsOf } from "../problems/findings.ts";
 import type { State } from "../registry/state.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
@@ -196,41 +189,21 @@ function listHistory(state: State, { limit: text }: { readonly limit?: string | 
 
 /** For every service: any caller, and every caller that has a table of its own. */
 function distributions(context: ReadContext): Explanation[] {
-  return [...context.state.table.serviceNames()].toSorted().flatMap((name) => distributionsOf(context, name));
+  const callers = asFound(context);
+  return [...context.state.table.serviceNames()].toSorted().flatMap((name) => distributionsOf(context, name, callers));
 }
 
-function distributionsOf(context: ReadContext, name: string): Explanation[] {
+function distributionsOf(context: ReadContext, name: string, seen = asFound(context)): Explanation[] {
   const own = context.state.table.service(name)?.tables.map(({ caller }) => caller) ?? [];
   const callers = ["*", ...own.filter((caller) => caller !== "*").toSorted()];
-  return callers.flatMap((caller) => explainAsFound(context, name, caller) ?? []);
+  return callers.flatMap((caller) => seen(name, caller) ?? []);
 }
 
-/** Where requests go, by the table and by what the caller's own proxies find. */
-function explainAsFound(
-  context: ReadContext,
-  service: string,
-  caller: string,
-  request: RequestFacts = {},
-): Explanation | null {
-  const clients = context.links.clients();
-  const table = new DownTable(context.state.table, unreachableFor(clients, caller));
-  const explanation = explain(table, service, callerContextOf(context, caller), request);
-  if (explanation === null) return null;
-  const own = clients.filter(({ name }) => caller === "*" || name === caller);
-  const findings = [...findingsOf(own)].flatMap(([key, found]) =>
-    key.startsWith(`${service}@`) ? found.map((one) => ({ ...one, name: key.slice(service.length + 1) })) : [],
-  );
-  return findings.length === 0 ? explanation : { ...explanation, findings };
-}
+const asFound = ({ state, links }: ReadContext): ExplainAsFound => explainAsFound(state.table, links.clients());
 
 /** A caller as it sees the table. */
-export function callerContextOf({ links }: Pick<ApiContext, "links">, caller: string): CallerContext {
-  const zones = links
-    .clients()
-    .filter(({ kind, name }) => name === caller && (kind === "sherlock" || kind === "library"))
-    .map(({ zone }) => zone);
-  return { caller, zone: sharedZone(zones) };
-}
+export const callerContextOf = ({ links }: Pick<ApiContext, "links">, caller: string): CallerContext =>
+  callerContext(links.clients(), caller);
 
 type ExplainQuery = z.output<typeof endpoints.explain.query>;
 
@@ -248,7 +221,7 @@ function explainQuery(
   const name = serviceName(context.state, service);
   const facts = headers === undefined ? {} : parseHeaderLines(headers.split("\n").filter((line) => line !== ""));
   const request = path === undefined ? facts : { ...facts, path: asRequested(path) };
-  const explanation = explainAsFound(context, name, caller, request);
+  const explanation = asFound(context)(name, caller, request);
   if (explanation !== null) return explanation;
   throw noSuchService(context.state.table, "explain", name);
 }
