@@ -75,7 +75,12 @@ export const statusAnswer = z.object({
       remedy: z.string().nullable(),
     }),
   ),
-  counts: z.object({ services: z.int(), instances: z.int(), routes: z.int() }),
+  counts: z.object({
+    services: z.int(),
+    instances: z.int(),
+    routes: z.int(),
+    problems: z.int().optional().meta({ description: "Of which `problems` has the first 500, the worst" }),
+  }),
 });
 
 /** The Sherlocks and libraries that are connected. */

@@ -80,6 +80,7 @@ export function status(context: ApiContext): Answer<"status"> {
   const clients = links.clients();
   const sherlocks = clients.filter(({ kind }) => kind === "sherlock" || kind === "library");
   const { services, instances } = state.table.size;
+  const problems = problemsOf(context, clients);
   return {
     directory: {
       address,
@@ -113,11 +114,12 @@ export function status(context: ApiContext): Answer<"status"> {
       since,
       problems,
     })),
-    problems: problemsOf(context, clients).slice(0, PROBLEMS_MAX),
+    problems: problems.slice(0, PROBLEMS_MAX),
     counts: {
       services,
       instances,
       routes: [...state.table.routeTables()].reduce((sum, { routes }) => sum + routes.length, 0),
+      problems: problems.length,
     },
   };
 }

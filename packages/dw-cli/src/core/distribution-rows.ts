@@ -14,10 +14,12 @@ export interface DistributionRow {
   readonly mood: "plain" | "warning" | "bad";
 }
 
+const keyOf = ({ caller, service }: { readonly caller: string; readonly service: string }): string =>
+  `${caller}>${service}`;
+
 /** The lines of one distribution: its shares, then the routes without requests. */
-function distributionRows(explanation: Explanation, routes: readonly RouteListing[], nowMs: number): DistributionRow[] {
+function distributionRows(explanation: Explanation, own: readonly RouteListing[], nowMs: number): DistributionRow[] {
   const { caller, service, shares } = explanation;
-  const own = routes.filter((route) => route.caller === caller && route.service === service);
   const rows = shares.map((share): DistributionRow => {
     const route = own.find(({ target }) => target === share.target);
     return {
@@ -44,10 +46,11 @@ export function allRows(
   routes: readonly RouteListing[],
   nowMs: number,
 ): DistributionRow[] {
-  const known = new Set(distributions.map(({ caller, service }) => `${caller}>${service}`));
-  const ahead = routes.filter(({ caller, service }) => !known.has(`${caller}>${service}`));
+  const own = Map.groupBy(routes, keyOf);
+  const known = new Set(distributions.map(keyOf));
+  const ahead = routes.filter((route) => !known.has(keyOf(route)));
   return [
-    ...distributions.flatMap((one) => distributionRows(one, routes, nowMs)),
+    ...distributions.flatMap((one) => distributionRows(one, own.get(keyOf(one)) ?? [], nowMs)),
     ...idleRows(ahead, nowMs).map((row, i): DistributionRow =>
       ahead[i]?.status === "waiting"
         ? row

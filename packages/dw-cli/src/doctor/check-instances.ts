@@ -4,6 +4,8 @@ import { count } from "../core/span.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { Machine, ReachFailure } from "./machine.ts";
 
+/** Beyond so many, some of all are tried: where a network drops packets, each waits for seconds. */
+const TRIED_MAX = 1_000;
 /** At once: enough to be done soon, and not enough to look like an attack. */
 const CONNECTIONS_MAX = 32;
 
@@ -12,20 +14,36 @@ type Listed = Answer<"listInstances">["instances"][number];
 /**
  * Goes from here to each instance that requests go to, as the HAProxy of a Sherlock here would, and passes on what those
  * of others have found.
- * @param caFile `haproxy.ca_file` of this machine's Sherlock.
+ * @param caFile `haproxy.ca_file` of this machine's Sherlock; `all`, whether each is tried, however many there are.
  */
-export async function checkInstances(machine: Machine, client: ApiClient, caFile: string | null): Promise<Finding[]> {
+export async function checkInstances(
+  machine: Machine,
+  client: ApiClient,
+  { caFile, all = false }: { readonly caFile: string | null; readonly all?: boolean },
+): Promise<Finding[]> {
   const { instances } = await client.ask(endpoints.listInstances);
   const { ok } = findingsOf("instance");
   const live = instances.filter(({ state }) => state === "live");
-  const rest = live.values();
+  const tried = all ? live : spread(live, TRIED_MAX);
+  const some =
+    tried.length === live.length
+      ? []
+      : [ok(`${tried.length} of ${count(live.length, "live instance")}`, "tried; `dw doctor --all` tries each")];
+  const rest = tried.values();
   const findings: Finding[] = [];
   const work = async (): Promise<void> => {
     for (const instance of rest) findings.push(...(await checkInstance(machine, instance, caFile)));
   };
-  await Promise.all(Array.from({ length: Math.min(CONNECTIONS_MAX, live.length) }, work));
-  if (findings.length > 0) return findings.sort((a, b) => (a.subject < b.subject ? -1 : 1));
-  return [ok(count(live.length, "live instance"), live.length === 0 ? "nothing to reach yet" : "reached from here")];
+  await Promise.all(Array.from({ length: Math.min(CONNECTIONS_MAX, tried.length) }, work));
+  if (findings.length > 0) return [...some, ...findings.sort((a, b) => (a.subject < b.subject ? -1 : 1))];
+  const found = live.length === 0 ? "nothing to reach yet" : "reached from here";
+  return [...some, ok(count(tried.length, "live instance"), found)];
+}
+
+/** Some of a list, from its beginning to its end: instances of all services and machines, as it is sorted by service. */
+function spread<T>(list: readonly T[], max: number): readonly T[] {
+  if (list.length <= max) return list;
+  return Array.from({ length: max }, (_, i) => list[Math.floor((i * list.length) / max)] as T);
 }
 
 async function checkInstance(machine: Machine, instance: Listed, caFile: string | null): Promise<Finding[]> {

@@ -16,6 +16,7 @@ export interface TerminalStreams {
 export function createOutput({ stdout, stderr, width, colour }: TerminalStreams): Output {
   const paint = painter(colour);
   return {
+    isTerminal: width !== Number.POSITIVE_INFINITY,
     line: (text = "") => stdout(`${printable(text)}\n`),
     styled: (...parts) => stdout(`${parts.map(([style, text]) => paint(style, printable(text))).join("")}\n`),
     table: (table) => stdout(`${layoutTable(table, { width, paint }).join("\n")}\n`),

@@ -5,8 +5,8 @@ import { ahead, deniable, directory, dryRun, readings, source, target } from "./
 export const ROUTE_COMMANDS: readonly CommandGrammar[] = [
   {
     path: "route list",
-    summary: "the effective distribution of every service, routes or not",
-    operands: [],
+    summary: "the effective distribution of every service or of one, routes or not",
+    operands: [{ text: "[service]", kind: "service" }],
     options: [{ flags: "-f, --follow", summary: "go on with what changes, until Ctrl-C" }],
     action: directory(() => import("../commands/routes/route-list.ts")),
   },

@@ -37,10 +37,11 @@ const serviceSettings: readonly OptionGrammar[] = [
 export const SERVICE_COMMANDS: readonly CommandGrammar[] = [
   {
     path: "service list",
-    summary: "every service with how it stands",
-    operands: [],
-    options: [],
+    summary: "every service with how it stands, or those with TEXT in their names",
+    operands: [{ text: "[text]", kind: "service" }],
+    options: [{ flags: "--status <status>", summary: "only those that are", choices: ["live", "degraded", "down"] }],
     action: directory(() => import("../commands/services/service-list.ts")),
+    examples: ["dw service list --status down", "dw service list payments"],
   },
   {
     path: "service show",

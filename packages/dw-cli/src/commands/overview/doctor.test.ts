@@ -162,3 +162,38 @@ test.each([
   expect({ code, count: wrong.length }).toEqual({ code: 1, count: 1 });
   expect(remedies[0]).toContain(remedy);
 });
+
+const many = Array.from({ length: 5_000 }, (_, i) => ({ ...liveInstance, service: `service-${i}` }));
+
+test("doctor tries a thousand of thousands of instances, from the first to the last, and all where it is told", async () => {
+  let tried: string[] = [];
+  const reach: Machine["reach"] = async ({ http }) => {
+    tried.push(http?.path ?? "");
+    return null;
+  };
+  const options = {
+    machine: { ...healthyMachine(), reach },
+    answers: { ...answers, "GET /v1/instances": { instances: many } },
+  };
+  const { code, stdout } = await run("doctor", options);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/instance +1000 of 5000 live instances +tried; `dw doctor --all` tries each/);
+  expect(stdout).toMatch(/instance +1000 live instances +reached from here/);
+  expect(tried).toHaveLength(1_000);
+  tried = [];
+  expect((await run("doctor --all", options)).stdout).toMatch(/instance +5000 live instances +reached from here/);
+  expect(tried).toHaveLength(5_000);
+});
+
+test("doctor keeps to the worst of hundreds where somebody looks on, and prints all to a pipe", async () => {
+  const options = {
+    machine: { ...healthyMachine(), reach: async () => ({ code: "refused", reason: "refused" }) as const },
+    answers: { ...answers, "GET /v1/instances": { instances: many.slice(0, 100) } },
+  };
+  const seen = await run("doctor", { ...options, width: 100 });
+  expect(seen.code).toBe(1);
+  expect(seen.stdout.match(/^error: /gm)).toHaveLength(25);
+  expect(seen.stdout).toContain("\nand 75 findings more, none of them worse: `dw doctor | less` has all\n");
+  expect(seen.stdout).toContain("\n100 errors, 0 warnings\n");
+  expect((await run("doctor", options)).stdout.match(/^error: /gm)).toHaveLength(100);
+});

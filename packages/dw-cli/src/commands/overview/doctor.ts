@@ -8,7 +8,7 @@ import { type Dw, flag } from "../../context/dw.ts";
 import type { Local, RunLocal } from "../../grammar/command.ts";
 import { count } from "../../core/span.ts";
 import { type Style, cell } from "../../core/text-table.ts";
-import type { Output } from "../../context/output.ts";
+import { inSight, type Output } from "../../context/output.ts";
 
 /** Looks for what would keep the programs of this machine from their work, and says what to fix. */
 export const run: RunLocal = async (local, input): Promise<ExitCode> => {
@@ -17,14 +17,21 @@ export const run: RunLocal = async (local, input): Promise<ExitCode> => {
   const programs: readonly Program[] = chosen.length > 0 ? chosen : PROGRAMS;
   const machine = await local.machine();
   const needs = await machine.needs(programs, env);
-  const [here, elsewhere] = await Promise.all([checkMachine(machine, needs), checkNetwork(local, needs, machine)]);
+  const [here, elsewhere] = await Promise.all([
+    checkMachine(machine, needs),
+    checkNetwork(local, needs, { machine, all: flag(input, "all") }),
+  ]);
   const findings = [...needs.findings, ...here, ...elsewhere];
   if (flag(input, "json")) output.json(findings);
   else print(output, findings);
   return findings.some(({ state }) => state === "error") ? exitCodes.failed : exitCodes.done;
 };
 
-async function checkNetwork({ connect }: Local, needs: Needs, machine: Machine): Promise<Finding[]> {
+async function checkNetwork(
+  { connect }: Local,
+  needs: Needs,
+  { machine, all }: { readonly machine: Machine; readonly all: boolean },
+): Promise<Finding[]> {
   const { error } = findingsOf("settings");
   let dw: Dw;
   try {
@@ -39,7 +46,7 @@ async function checkNetwork({ connect }: Local, needs: Needs, machine: Machine):
   const { findings, client } = await checkDirectories(dw, [...own, ...needs.directories]);
   if (client === null) return [...findings];
   try {
-    return [...findings, ...(await checkInstances(machine, client, needs.haproxy?.caFile ?? null))];
+    return [...findings, ...(await checkInstances(machine, client, { caFile: needs.haproxy?.caFile ?? null, all }))];
   } catch (failure) {
     return [
       ...findings,
@@ -64,10 +71,16 @@ function print(output: Output, findings: readonly Finding[]): void {
   }
   // Problems come last, where they stay on the screen, and untruncated.
   const wrong = ["warning", "error"].flatMap((state) => findings.filter((finding) => finding.state === state));
-  for (const { state, check, subject, message, remedy } of wrong) {
+  // The worst come first in what is cut short, and last where all fits.
+  const { shown, left } = inSight(output, wrong.toReversed());
+  for (const { state, check, subject, message, remedy } of shown.toReversed()) {
     output.line();
     output.styled([STYLES[state], `${state}: `], ["plain", `${check} ${subject}: ${message}`]);
     if (remedy !== null) output.line(`  fix: ${remedy}`);
+  }
+  if (left > 0) {
+    output.line();
+    output.line(`and ${count(left, "finding")} more, none of them worse: \`dw doctor | less\` has all`);
   }
   output.line();
   const errors = wrong.filter(({ state }) => state === "error").length;

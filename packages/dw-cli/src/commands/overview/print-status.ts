@@ -2,7 +2,7 @@ import type { Answer } from "@datawire/api";
 import { count, formatAge } from "../../core/span.ts";
 import { type StatusProblem, statusProblems } from "../../core/status-problems.ts";
 import { type Style, type TextTable, cell } from "../../core/text-table.ts";
-import type { Output } from "../../context/output.ts";
+import { inSight, type Output } from "../../context/output.ts";
 
 /** One directory as `dw status` found it: its answer, or the reason for none. */
 export interface StatusSection {
@@ -16,10 +16,14 @@ export function printStatus(output: Output, sections: readonly StatusSection[], 
   const problems = sections.flatMap(({ address, status, error }) =>
     status === null ? [unreachable(address, error)] : statusProblems(status),
   );
-  for (const { severity, subject, message, remedy } of problems) {
+  const { shown, left } = inSight(output, problems);
+  for (const { severity, subject, message, remedy } of shown) {
     output.styled([severity === "error" ? "bad" : "warning", `${severity}: `], ["plain", `${subject}: ${message}`]);
     if (remedy !== null) output.line(`  ${remedy}`);
   }
+  const untold = sections.reduce((sum, { status }) => sum + untoldOf(status), 0);
+  if (left + untold > 0)
+    output.line(`and ${count(left + untold, "problem")} more, none of them worse${howToSee(left, untold)}`);
   if (problems.length === 0) output.styled(["good", "No problems"]);
   for (const { address, status } of sections) {
     if (status === null) continue;
@@ -27,6 +31,17 @@ export function printStatus(output: Output, sections: readonly StatusSection[], 
     printDirectory(output, address, { status, nowMs });
   }
 }
+
+/** How many problems a directory has beyond those that it lists. */
+const untoldOf = (status: StatusSection["status"]): number =>
+  status === null ? 0 : Math.max(0, (status.counts.problems ?? 0) - status.problems.length);
+
+function howToSee(left: number, untold: number): string {
+  if (left === 0) return ", which the directory leaves out";
+  return untold === 0 ? `: ${ALL}` : `: ${ALL} but the ${untold} that the directory leaves out`;
+}
+
+const ALL = "`dw status | less` has all";
 
 function unreachable(address: string, error: string | null): StatusProblem {
   return {
@@ -62,8 +77,17 @@ function printDirectory(
     const { columns, rows } = table(status, nowMs);
     if (rows.length === 0) continue;
     output.line();
-    output.table({ columns, rows });
+    const { shown, left } = inSight(output, worstFirst(rows));
+    output.table({ columns, rows: left === 0 ? rows : shown });
+    if (left > 0) output.line(`and ${left} more: ${ALL}`);
   }
+}
+
+/** Those first of which something is the matter, each in the order that they came in. */
+function worstFirst(rows: TextTable["rows"]): TextTable["rows"] {
+  const isWell = (row: TextTable["rows"][number]): boolean =>
+    row.every((one) => typeof one === "string" || one.style === "good");
+  return [...rows.filter((row) => !isWell(row)), ...rows.filter(isWell)];
 }
 
 /** The directories on one store; no rows for a single one. */

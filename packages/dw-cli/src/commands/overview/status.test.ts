@@ -99,3 +99,42 @@ test("status has a section for each directory, and names the one that is out of 
 test("status ends with 69 only when no directory answers", async () => {
   expect(await run("status -d //b", { answers: down })).toMatchObject({ code: 69, stdout: "" });
 });
+
+/** Much of everything, of which two agents are not well. */
+const crowded: Answer<"status"> = {
+  ...healthyStatus,
+  watsons: Array.from({ length: 60 }, (_, i) => ({
+    name: `vm${i}`,
+    id: String(i),
+    version: "0.1.0",
+    state: i === 50 ? ("lost" as const) : ("connected" as const),
+    since: ago(60_000),
+    instances: 3,
+    problems: [],
+  })),
+  problems: Array.from({ length: 40 }, (_, i) => ({
+    severity: i < 30 ? ("error" as const) : ("warning" as const),
+    subject: `//service-${i}`,
+    message: "down",
+    remedy: null,
+  })),
+  counts: { ...healthyStatus.counts, problems: 45 },
+};
+
+test("status keeps to what is worst where somebody looks on and there are hundreds, and says how to see all", async () => {
+  const { stdout } = await run("status -d //a", { answers: { "GET /v1/status": crowded }, width: 100 });
+  expect(stdout.match(/^error: /gm)).toHaveLength(25);
+  expect(stdout).toContain(
+    "and 20 problems more, none of them worse: `dw status | less` has all but the 5 that the directory leaves out\n",
+  );
+  expect(stdout.match(/^vm\d+ /gm)).toHaveLength(25);
+  expect(stdout).toMatch(/^WATSON .*\nvm50 +lost /m);
+  expect(stdout).toContain("\nand 35 more: `dw status | less` has all\n");
+});
+
+test("status prints all of them to a pipe, and how many the directory leaves out", async () => {
+  const { stdout } = await run("status -d //a", { answers: { "GET /v1/status": crowded } });
+  expect(stdout.match(/^(error|warning): /gm)).toHaveLength(40);
+  expect(stdout).toContain("\nand 5 problems more, none of them worse, which the directory leaves out\n");
+  expect(stdout.match(/^vm\d+ /gm)).toHaveLength(60);
+});

@@ -210,3 +210,15 @@ test("top ends with 69 when no directory answers, and leaves the screen alone", 
   expect(await run("top", { answers: down, screen })).toMatchObject({ code: 69, stdout: "" });
   expect(screen.lines).toEqual([]);
 });
+
+test("top of one service asks for no other", async () => {
+  const { "GET /v1/services/barker": shown, "GET /v1/counters?seconds=15": counted } = answers as Record<
+    string,
+    unknown
+  >;
+  const own = { "GET /v1/services/barker": shown, "GET /v1/counters?seconds=15": counted };
+  const { code, stdout } = await run("top //barker --once", { answers: own });
+  expect(code).toBe(0);
+  expect(stdout).toContain("//barker by version");
+  expect(stdout).not.toContain("emitter");
+});

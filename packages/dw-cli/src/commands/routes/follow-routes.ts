@@ -7,16 +7,21 @@ import { type RowChange, createRowChanges } from "../../core/row-changes.ts";
 import { type Cell, cell } from "../../core/text-table.ts";
 import type { Dw } from "../../context/dw.ts";
 
-/** Prints every distribution, then those that change, each time with a mark for what is new, gone or different. */
-export async function followRoutes(dw: Dw, json: boolean): Promise<void> {
+/** Prints every distribution, or those of one service, then those that change, each time with a mark for what is new, gone or different. */
+export async function followRoutes(
+  dw: Dw,
+  { json, service }: { readonly json: boolean; readonly service: string | null },
+): Promise<void> {
+  const of = (names: Iterable<string>): ReadonlySet<string> =>
+    new Set([...names].filter((name) => service === null || name === service));
   // An unreachable directory is an error at the start; a connection that is lost later is awaited.
   let zones = await askZones(dw);
-  const show = json ? jsonPrinter(dw) : tablePrinter(dw);
+  const show = json ? jsonPrinter(dw, service) : tablePrinter(dw);
   const ended = new AbortController();
   let again = (): void => {};
   const following = dw.follow((table, { services }) => {
-    show(table, services, zones);
-    again = () => show(table, new Set(table.serviceNames()), zones);
+    show(table, of(services), zones);
+    again = () => show(table, of(table.serviceNames()), zones);
   });
   // The zone of a caller is no part of the table, so that no change tells of it.
   const watchZones = async (): Promise<void> => {
@@ -75,10 +80,11 @@ function tablePrinter(dw: Dw): Show {
 }
 
 /** One line for each state of the stored routes, in the form of `dw route list --json`. */
-function jsonPrinter(dw: Dw): Show {
+function jsonPrinter(dw: Dw, service: string | null): Show {
   let last: string | null = null;
   return (table) => {
-    const routes = [...table.routeTables()].sort(byServiceAnyCallerFirst).flatMap((one) => listRoutes(table, one));
+    const tables = [...table.routeTables()].filter((one) => service === null || one.service === service);
+    const routes = tables.sort(byServiceAnyCallerFirst).flatMap((one) => listRoutes(table, one));
     const text = JSON.stringify(routes);
     if (text === last) return;
     last = text;

@@ -155,3 +155,24 @@ test("route list -f --json prints one document a line for each change of the sto
     ["* //barker(2)", "monolith //barker(2)", "monolith //barker(3)"],
   ]);
 });
+
+test("route list of one service asks for no other", async () => {
+  const shown = answersOf(world());
+  const { distributions } = shown["GET /v1/distributions"] as { distributions: { service: string }[] };
+  const one = (name: string) => ({
+    ...(shown["GET /v1/services/barker"] as object),
+    distributions: distributions.filter(({ service }) => service === name),
+  });
+  const answers = {
+    "GET /v1/routes": shown["GET /v1/routes"],
+    "GET /v1/services/barker": one("barker"),
+    "GET /v1/services/emitter": one("emitter"),
+  };
+  const { stdout, stderr } = await run("route list //barker", { answers });
+  expect(stderr).toBe("");
+  expect(stdout).toContain("monolith  barker   //barker(2)    10%");
+  expect(stdout).not.toContain("emitter");
+  expect((await run("route list emitter", { answers })).stdout).toMatch(/^\* +emitter +\/\/emitter +100%/m);
+  expect(JSON.parse((await run("route list emitter --json", { answers })).stdout)).toEqual([]);
+  expect(JSON.parse((await run("route list barker --json", { answers })).stdout)).toHaveLength(2);
+});

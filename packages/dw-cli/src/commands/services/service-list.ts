@@ -1,12 +1,20 @@
 import { endpoints, type ServiceListing } from "@datawire/api";
 import { type Style, cell } from "../../core/text-table.ts";
-import { type RunCommand, flag } from "../../context/dw.ts";
+import { type RunCommand, flag, optionText } from "../../context/dw.ts";
 
-/** Every service with how it stands. */
+/** Every service with how it stands, or those that are looked for. */
 export const run: RunCommand = async (dw, input) => {
-  const { services } = await dw.client.ask(endpoints.listServices);
+  const all = (await dw.client.ask(endpoints.listServices)).services;
+  const part = input.operands[0]?.replace(/^\/\//, "").toLowerCase() ?? "";
+  const wanted = optionText(input, "status") ?? null;
+  const services = all.filter(
+    ({ service, status }) => service.includes(part) && (wanted === null || status === wanted),
+  );
   if (flag(input, "json")) return dw.output.json(services);
-  if (services.length === 0) return dw.output.note("the directory knows no service yet");
+  if (services.length === 0)
+    return dw.output.note(
+      all.length === 0 ? "the directory knows no service yet" : `none of ${all.length} services fits`,
+    );
   dw.output.table({
     columns: [
       { title: "SERVICE", shrink: 2 },

@@ -155,3 +155,17 @@ test("service add, set and remove with --dry-run say what they would do, and hav
   expect(removed.asked).toEqual([path]);
   expect(removed.stdout).toBe("Nothing is changed; //barker would be removed\n");
 });
+
+test.each([
+  ["service list ark", ["barker"]],
+  ["service list //emitter", ["emitter"]],
+  ["service list --status live", ["barker", "emitter"]],
+  ["service list --status down", []],
+  ["service list barker --status down", []],
+])("%s lists what is looked for", async (line, expected) => {
+  const listed = JSON.parse((await run(`${line} --json`, { answers })).stdout) as { readonly service: string }[];
+  expect(listed.map(({ service }) => service)).toEqual(expected);
+  const { stdout, stderr } = await run(line, { answers });
+  expect(stdout.match(/^(barker|emitter) /gm) ?? []).toHaveLength(expected.length);
+  expect(stderr).toBe(expected.length === 0 ? "note: none of 2 services fits\n" : "");
+});

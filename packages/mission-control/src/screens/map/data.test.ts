@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DRAWN_MAX, drawnEdges, mapEdges } from "./data.ts";
+import { DRAWN_MAX, drawnEdges, mapEdges, nodeLabel } from "./data.ts";
 
 test("mapEdges() divide by the time, the busiest call first", () => {
   const edge = (service: string, requests: number, errors: number) => ({
@@ -32,4 +32,10 @@ test("drawnEdges() are all, or of too many what fails, what was drawn before, an
   const many = [...few, edge(500), edge(501), edge(502, 0.1)];
   const drawn = drawnEdges(many, new Set(["a>501", "a>700"])).map(({ service }) => service);
   expect(drawn).toEqual(["502", "501", ...few.slice(0, DRAWN_MAX - 2).map(({ service }) => service)]);
+});
+
+test("nodeLabel() of long names that begin alike differ by their ends", () => {
+  expect(nodeLabel("checkout")).toBe("checkout");
+  expect(nodeLabel("storefront-of-payments-17")).toBe("storefro…yments-17");
+  expect(nodeLabel("storefront-of-payments-18")).not.toBe(nodeLabel("storefront-of-payments-17"));
 });

@@ -36,3 +36,10 @@ export function drawnEdges(edges: readonly MapEdge[], before: ReadonlySet<string
   const rank = ({ key, errors }: MapEdge): number => ((errors ?? 0) > 0 ? 0 : before.has(key) ? 1 : 2);
   return edges.toSorted((a, b) => rank(a) - rank(b)).slice(0, DRAWN_MAX);
 }
+
+/** What fits into a node: of names that begin alike, as those of a team do, the end tells one from another. */
+export function nodeLabel(name: string): string {
+  return name.length <= LABEL_MAX ? name : `${name.slice(0, 8)}…${name.slice(-9)}`;
+}
+
+const LABEL_MAX = 18;

@@ -3,7 +3,7 @@ import { pathOf } from "../../core/address.ts";
 import { formatRate, formatRatio } from "../../core/format.ts";
 import { GRAPH, layOut, type PlacedEdge, type PlacedNode } from "../../core/graph.ts";
 import { useConsole } from "../../data/console.ts";
-import type { MapEdge } from "./data.ts";
+import { type MapEdge, nodeLabel } from "./data.ts";
 
 /** The map as a picture; the table beside it says the same in words. */
 export function Graph({ edges }: { readonly edges: readonly MapEdge[] }) {
@@ -56,7 +56,7 @@ function Node({ node: { name, x, y, height }, isService, isFailing }: NodeProps)
       <title>{name}</title>
       <rect width={GRAPH.nodeWidth} height={height} rx="6" />
       <text x="14" y={height / 2 + 5}>
-        {name.length > 20 ? `${name.slice(0, 19)}…` : name}
+        {nodeLabel(name)}
       </text>
     </g>
   );

@@ -31,7 +31,7 @@ export function Overview() {
               {status.problems.length === 0 ? (
                 <p className="fine">Nothing is wrong.</p>
               ) : (
-                <ProblemList problems={status.problems} />
+                <ProblemList problems={status.problems} total={status.counts.problems} />
               )}
             </Section>
             <RunningRollouts />
