@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fillPath, matchPath, paramsOf, rightOf } from "./endpoint.ts";
+import { z } from "zod";
+import { type Endpoint, fillPath, matchPath, paramsOf, rightOf } from "./endpoint.ts";
 import { endpoints } from "./endpoints.ts";
 
 test.each([
@@ -43,4 +44,12 @@ test("no two endpoints share a method and a path, and no fixed path is hidden by
     );
     expect([path, hiding]).toEqual([path, []]);
   }
+});
+
+test("the shapes of bodies and answers are made when they are used: a command of dw uses two, and starts with all", () => {
+  const shapes = Object.entries(endpoints).flatMap(([name, { body, answer }]: [string, Endpoint]) =>
+    [body, answer].flatMap((shape) => (shape instanceof z.ZodType ? [{ name, type: shape.type }] : [])),
+  );
+  expect(shapes.length).toBeGreaterThan(60);
+  expect(shapes.filter(({ type }) => type !== "lazy")).toEqual([]);
 });

@@ -255,7 +255,7 @@ export const endpoints = {
     method: "GET",
     path: "/v1/openapi.json",
     summary: "This interface, described for programs",
-    answer: z.object({ openapi: z.string(), info: z.object({}).loose(), paths: z.object({}).loose() }),
+    answer: z.lazy(() => z.object({ openapi: z.string(), info: z.object({}).loose(), paths: z.object({}).loose() })),
   },
 } as const satisfies Readonly<Record<string, Endpoint>>;
 

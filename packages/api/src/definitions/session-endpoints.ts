@@ -31,7 +31,7 @@ export const sessionEndpoints = {
     path: "/v1/session/codes",
     summary: "Makes a code that signs in once, within a minute",
     right: "read",
-    body: z.object({}),
+    body: z.lazy(() => z.object({})),
     answer: sessionCodeAnswer,
   },
 } as const satisfies Readonly<Record<string, Endpoint>>;
