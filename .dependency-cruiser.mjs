@@ -93,6 +93,7 @@ const rooms = {
   ],
   "dw-cli": ["core", "context", "doctor", "grammar", "io", "commands", "program", "app"],
   sherlock: [
+    "core/parts",
     "core/model",
     "core/planner",
     "core/render",

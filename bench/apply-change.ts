@@ -1,17 +1,22 @@
 import "./harness/no-remains.ts";
 import { WebSocket } from "ws";
+import type { Child } from "../e2e/harness/child.ts";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
+import { cpuUs } from "./cpu.ts";
+import { residentMb } from "./memory.ts";
 import { describe } from "./stats.ts";
 
 /**
- * How long Sherlock takes to start with a table of 1,000 services of 5 instances, and to bring the change of one
- * instance into the running HAProxy, by its own metric "from a change in the directory to HAProxy":
- *   node bench/apply-change.ts [CHANGES]
+ * How long Sherlock takes to start with a table of so many services and instances of each, and to bring the change of
+ * one instance into the running HAProxy, by its own metric "from a change in the directory to HAProxy"; and what of the
+ * CPU it takes for one, beyond what it takes while nothing changes:
+ *   node bench/apply-change.ts [CHANGES] [SERVICES] [INSTANCES]
  */
 const changes = Number(process.argv[2] ?? 50);
-const SERVICES = 1_000;
-const INSTANCES = 5;
+const SERVICES = Number(process.argv[3] ?? 1_000);
+const INSTANCES = Number(process.argv[4] ?? 5);
+const IDLE_MS = 10_000;
 
 const stack = new Stack();
 try {
@@ -28,17 +33,22 @@ try {
   print(
     `start with ${SERVICES} services of ${INSTANCES} instances until the last is served: ${Math.round(performance.now() - begin)} ms`,
   );
-  await child;
-  await sleep(2_000);
+  const sherlock = await child;
+  await sleep(5_000);
+  print(`Sherlock has ${residentMb(sherlock.pid)} MB`);
   const reloads = await stack.metric("sherlock", "datawire_sherlock_reloads_total");
   const times: number[] = [];
+  let seq = 1;
+  /** One goes down, and the next round brings it back: a different one each time. */
+  const change = (): void => {
+    const i = seq++ - 1;
+    const which = (Math.floor(i / 2) * 37) % (SERVICES * INSTANCES);
+    const instances = [instance(which, port, i % 2 === 0 ? "down" : "live")];
+    watson.send(JSON.stringify({ type: "update", seq, instances }));
+  };
   for (let i = 0; i < changes; i++) {
     const before = await followed();
-    // One goes down, and the next round brings it back: a different one each time.
-    const which = (Math.floor(i / 2) * 37) % (SERVICES * INSTANCES);
-    watson.send(
-      JSON.stringify({ type: "update", seq: 2 + i, instances: [instance(which, port, i % 2 === 0 ? "down" : "live")] }),
-    );
+    change();
     const after = await eventually(async () => {
       const now = await followed();
       if (now.count === before.count) throw new Error("the change was not followed");
@@ -48,10 +58,33 @@ try {
     await sleep(100);
   }
   print(describe("one instance changes in the directory → HAProxy has it", times, "ms"));
+  await sleep(5_000);
+  const idle = await cpuMsWhile(sherlock, () => sleep(IDLE_MS));
+  print(`CPU while nothing changes: ${((100 * idle) / IDLE_MS).toFixed(1)}% of a core`);
+  for (const gapMs of [1_500, 100]) {
+    const count = Math.round(IDLE_MS / gapMs);
+    const sent = performance.now();
+    const cpu = await cpuMsWhile(sherlock, async () => {
+      for (let i = 0; i < count; i++) {
+        change();
+        await sleep(gapMs);
+      }
+      await sleep(2_000);
+    });
+    const own = cpu - (idle * (performance.now() - sent)) / IDLE_MS;
+    print(`CPU for a change, one each ${gapMs} ms: ${(own / count).toFixed(1)} ms (n=${count})`);
+  }
+  print(`Sherlock has ${residentMb(sherlock.pid)} MB`);
   print(`reloads meanwhile: ${(await stack.metric("sherlock", "datawire_sherlock_reloads_total")) - reloads}`);
   watson.terminate();
 } finally {
   await stack.dispose();
+}
+
+async function cpuMsWhile(child: Child, work: () => Promise<unknown>): Promise<number> {
+  const before = cpuUs([child.pid]);
+  await work();
+  return (cpuUs([child.pid]) - before) / 1_000;
 }
 
 async function followed(): Promise<{ count: number; sum: number }> {

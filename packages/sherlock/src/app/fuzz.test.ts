@@ -211,6 +211,7 @@ function readAll(answer: string, plan: Plan): void {
     shared: "s",
     dynamicServers: true,
     unusedBackendsMax: 100,
+    isSettled: false,
     followed: null,
     interim: () => plannerOf({ stickyIp: true }).plan(table, INPUTS),
   });

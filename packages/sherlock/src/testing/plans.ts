@@ -73,3 +73,20 @@ export function justStarted(plan: Plan, spares: readonly string[] = []): Running
   const loaded = describeStructure(plan.structure, { shared: SHARED, listen: [], spares, carried: NOT_CARRIED });
   return { loaded, ...runningOf(plan), blocks: loadedBlocks(plan) };
 }
+
+/** All that a plan says, in maps of its own: what two plans have to be equal in, however they came to be. */
+export function contentsOf({ structure, servers, maps, blocks, needs, leads, views, problems }: Plan) {
+  const { backends, tcpListeners, keys } = structure;
+  return {
+    backends: [...backends],
+    tcpListeners,
+    keys,
+    servers: new Map(servers),
+    maps: Object.fromEntries(MAP_NAMES.map((name) => [name, new Map(maps[name])])),
+    blocks: new Map(blocks),
+    needs: new Map(needs),
+    leads: new Map(leads),
+    views: new Map(views),
+    problems,
+  };
+}

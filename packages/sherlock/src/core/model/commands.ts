@@ -30,6 +30,14 @@ export type MapAction =
   | { readonly do: "add" | "set"; readonly key: string; readonly value: string }
   | { readonly do: "delete"; readonly key: string };
 
+/** The backends whose servers some commands change. */
+export function backendsOf(commands: Iterable<Command>): Set<string> {
+  const backends = new Set<string>();
+  for (const command of commands)
+    if (command.kind === "add-server" || command.kind === "set-server") backends.add(command.backend);
+  return backends;
+}
+
 /** Notes in `running` what a command does. */
 export function note(running: Running, command: Command): void {
   switch (command.kind) {

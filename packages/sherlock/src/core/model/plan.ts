@@ -2,6 +2,7 @@ import type { Balance, ReportedProblem } from "@datawire/protocol";
 import type { ServiceView } from "@datawire/catalog";
 import type { BackendKey } from "./backend-key.ts";
 import type { ServiceLimits } from "./limits.ts";
+import type { PersistentMap } from "../parts/persistent-map.ts";
 import type { BlockPart } from "./prefixes.ts";
 
 /**
@@ -9,6 +10,11 @@ import type { BlockPart } from "./prefixes.ts";
  * change; everything else is data, which is changed over the runtime socket.
  */
 export interface Plan {
+  /**
+   * service → what of the plan is its own. What does not change is the same object in the next plan, so that two plans
+   * are compared by what differs; all else here is these parts, seen as a whole.
+   */
+  readonly parts: PersistentMap<string, PlanPart>;
   readonly structure: Structure;
   /** backend → its servers by name. */
   readonly servers: ReadonlyMap<string, ReadonlyMap<string, PlannedServer>>;
@@ -17,8 +23,8 @@ export interface Plan {
   readonly blocks: ReadonlyMap<number, PlannedBlock>;
   /** service → the parts of the structure that it needs to be served. */
   readonly needs: ReadonlyMap<string, ServiceNeeds>;
-  /** The backends that requests are led to before any has turned out to be dead. */
-  readonly leads: ReadonlySet<string>;
+  /** The backends that requests are led to before any has turned out to be dead, with how many services lead there. */
+  readonly leads: ReadonlyMap<string, number>;
   /** service → the part of the table that its plan was made from. A service that is missing here has none. */
   readonly views: ReadonlyMap<string, ServiceView>;
   /**
@@ -29,6 +35,29 @@ export interface Plan {
   readonly carried?: Carried;
   /** What could not be planned as the table has it, for operators. */
   readonly problems: readonly PlanProblem[];
+}
+
+/** What one service adds to a plan. */
+export interface PlanPart {
+  readonly backends: ReadonlyMap<string, PlannedBackend>;
+  /** Its entries in maps, but for those of blocks. */
+  readonly entries: PartEntries;
+  /** The content of its blocks, by their base. */
+  readonly blocks: readonly (readonly [base: number, block: PlannedBlock])[];
+  readonly needs: ServiceNeeds;
+  /** What it was made from; null where nothing could be made of it. */
+  readonly view: ServiceView | null;
+}
+
+/** The entries of one service, by the map that they are in. */
+export type PartEntries = Readonly<Partial<Record<MapName, readonly MapEntry[]>>>;
+/** One entry of a map. */
+export type MapEntry = readonly [key: string, value: string];
+
+/** A backend with its servers, by name. */
+export interface PlannedBackend {
+  readonly structure: BackendStructure;
+  readonly servers: ReadonlyMap<string, PlannedServer>;
 }
 
 /**

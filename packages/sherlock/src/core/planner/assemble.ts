@@ -1,209 +1,297 @@
-import type { ServiceView, CatalogReader } from "@datawire/catalog";
-import { assignBlocks } from "../model/blocks.ts";
-import { headerText } from "../model/escape.ts";
-import { joinKeys, keysOfRules } from "../model/keys.ts";
+import { type Blocks, NO_BLOCKS, reassignBlocks } from "../model/blocks.ts";
 import {
-  type BackendStructure,
-  type BlockRule,
   MAP_NAMES,
-  type MapName,
   type Plan,
-  type PlannedBlock,
-  type PlannedServer,
+  type PlannedMaps,
   type PlanProblem,
   type RequestKeys,
-  type ServiceKeys,
-  type ServiceNeeds,
+  type TcpListener,
 } from "../model/plan.ts";
-import type { BlockPart } from "../model/prefixes.ts";
-import type { Entry, ServicePlan } from "./service-plan.ts";
-import { keepDraining } from "./sessions.ts";
-import { assignPorts, type TcpSettings } from "./tcp-ports.ts";
+import { ownerOf } from "../model/running.ts";
+import { PartsMap } from "../parts/parts-map.ts";
+import { counted, PersistentMap } from "../parts/persistent-map.ts";
+import { blockKeys, ledBackends, partOf, type ServicePart } from "./plan-part.ts";
+import type { ServicePlan } from "./service-plan.ts";
+import { assignPorts, type TcpPorts, type TcpSettings } from "./tcp-ports.ts";
 
-/** What a whole plan is assembled from beside the plans of services. */
+/**
+ * The plans of all services put together, and what only all of them decide. It never changes: the next one is made of
+ * it and of the services that differ, and shares the rest with it.
+ */
 export interface Assembly {
-  readonly table: CatalogReader;
+  readonly parts: PersistentMap<string, ServicePart>;
+  readonly blocks: Blocks;
+  /** service → how many others have sessions that choose a server there. */
+  readonly pinned: PersistentMap<string, number>;
+  /** backend → how many services lead there. */
+  readonly leads: PersistentMap<string, number>;
+  /** Entries of `marks`, the only map in which several services may have one: the last by name decides what it says. */
+  readonly marks: PersistentMap<string, ReadonlyMap<string, string>>;
+  /** What of requests is looked at → by how many services. */
+  readonly looked: PersistentMap<string, number>;
+  readonly keys: RequestKeys;
+  /** Services with a problem. */
+  readonly problems: PersistentMap<string, readonly PlanProblem[]>;
+  /** TCP service → the port that it proposes. */
+  readonly proposals: PersistentMap<string, number | null>;
+  readonly portsTaken: ReadonlyMap<string, string>;
+  readonly ports: TcpPorts;
+  readonly backendCount: number;
+}
+
+/** An assembly of no service. */
+export const NOTHING_ASSEMBLED: Assembly = {
+  parts: PersistentMap.empty(),
+  blocks: NO_BLOCKS,
+  pinned: PersistentMap.empty(),
+  leads: PersistentMap.empty(),
+  marks: PersistentMap.empty(),
+  looked: PersistentMap.empty(),
+  keys: keysOf([]),
+  problems: PersistentMap.empty(),
+  proposals: PersistentMap.empty(),
+  portsTaken: new Map(),
+  ports: { listeners: new Map(), problems: [] },
+  backendCount: 0,
+};
+
+/** What decides about the ports of TCP services. */
+export interface PortOptions {
   readonly tcp: TcpSettings;
   readonly portsTaken: ReadonlyMap<string, string>;
+  /** What a service proposes; null for nothing. */
+  proposalOf(service: string): number | null;
+}
+
+/** The assembly in which some services have other plans, or none. */
+export function reassemble(
+  before: Assembly,
+  changes: ReadonlyMap<string, ServicePlan | null>,
+  options: PortOptions,
+): Assembly {
+  const gone = [...changes.keys()].flatMap((name) => before.parts.get(name)?.plan ?? []);
+  const come = [...changes.values()].filter((plan) => plan !== null);
+  const all = <T>(of: (plan: ServicePlan) => Iterable<T>) => ({
+    gone: gone.flatMap((plan) => [...of(plan)]),
+    come: come.flatMap((plan) => [...of(plan)]),
+  });
+  const blocks = reassignBlocks(before.blocks, differing(all(blockKeys)));
+  const pinned = counted(
+    before.pinned,
+    all(({ sessions }) => sessions.pinned),
+  );
+  const looked = counted(before.looked, all(looksOf));
+  const proposals = before.proposals.with(
+    [...changes].map(([name, plan]) => [
+      name,
+      plan !== null && isListening(plan) ? options.proposalOf(name) : undefined,
+    ]),
+  );
+  const isPortsAsBefore = proposals === before.proposals && hasSame(options.portsTaken, before.portsTaken);
+  const listening = (): { service: string; proposal: number | null }[] =>
+    byService(proposals).map(([service, proposal]) => ({ service, proposal }));
+  const ports = isPortsAsBefore ? before.ports : assignPorts(listening(), options.tcp, options.portsTaken);
+  const others = new Set([
+    ...[...pinned.differences(before.pinned)].filter((name) => pinned.has(name) !== before.pinned.has(name)),
+    ...[...blocks.bases.differences(before.blocks.bases)].map(ownerOf),
+    ...(ports === before.ports ? [] : differingListeners(before.ports, ports)),
+  ]);
+  const planNow = (name: string): ServicePlan | null => {
+    const plan = changes.get(name);
+    return plan === undefined ? (before.parts.get(name)?.plan ?? null) : plan;
+  };
+  const parts = before.parts.with(
+    [...new Set([...changes.keys(), ...others])].map((name) => {
+      const plan = planNow(name);
+      const context = {
+        baseOf: (key: string) => blocks.bases.get(key) as number,
+        listener: ports.listeners.get(name),
+        isPinned: pinned.has(name),
+      };
+      return [name, plan === null ? undefined : partOf(plan, context)] as const;
+    }),
+  );
+  return {
+    parts,
+    blocks,
+    pinned,
+    leads: counted(before.leads, all(ledBackends)),
+    marks: remarked(before.marks, { gone, come }),
+    looked,
+    keys: sameKeys(looked, before.looked) ? before.keys : keysOf(looked.keys()),
+    problems: before.problems.with(
+      [...changes].map(([name, plan]) => [
+        name,
+        plan === null || plan.problems.length === 0 ? undefined : plan.problems,
+      ]),
+    ),
+    proposals,
+    portsTaken: options.portsTaken,
+    ports,
+    backendCount: before.backendCount + backendsOf(come) - backendsOf(gone),
+  };
+}
+
+/** What a plan has beside its services. */
+export interface PlanRest {
   readonly hasTable: boolean;
   /** The table's; undefined where no request is told. */
   readonly revision: number | undefined;
-  /** What is wrong beside what the plans themselves say. */
+  /** What is wrong beside what the plans of services themselves say. */
   readonly problems: readonly PlanProblem[];
 }
 
-/** Puts the plans of all services together. */
-export function assemble(
-  plans: readonly ServicePlan[],
-  { table, tcp, portsTaken, hasTable, revision, problems }: Assembly,
-): Plan {
-  const backends = new Map<string, BackendStructure>();
-  const servers = new Map<string, ReadonlyMap<string, PlannedServer>>();
-  const maps = Object.fromEntries(MAP_NAMES.map((name) => [name, new Map<string, string>()])) as Record<
-    MapName,
-    Map<string, string>
-  >;
-  const blocks = new Map<number, PlannedBlock>();
-  const bases = assignBlocks(plans.flatMap(blockKeys));
-  const needs = new Map<string, ServiceNeeds>();
-  const leads = new Set<string>();
-  const views = new Map<string, ServiceView>();
-  const point = (map: MapName, key: string, block: PlannedBlock): void => {
-    const base = bases.get(key) as number;
-    maps[map].set(key, String(base));
-    blocks.set(base, block);
-  };
-  if (hasTable) maps.state.set("table", "1");
-  if (revision !== undefined) maps.state.set("revision", String(revision));
-  const ports = assignPorts(
-    plans.flatMap(({ service, isTcp, backends }) =>
-      isTcp && backends.size > 0 ? [{ service, proposal: table.service(service)?.service.proxyPort ?? null }] : [],
-    ),
-    tcp,
-    portsTaken,
-  );
-  const pinned = new Set(plans.flatMap(({ sessions }) => [...sessions.pinned]));
-  for (const plan of plans) {
-    const { service, entry, sessions } = plan;
-    for (const [name, { structure, servers: members }] of plan.backends) {
-      const isPinned = pinned.has(service) && !plan.isTcp;
-      backends.set(name, isPinned ? pinnedOf(structure) : structure);
-      servers.set(name, isPinned ? keepDraining(members) : members);
-      if (structure.protocol !== "tcp") maps.cut.set(name, String(structure.base.length));
-    }
-    const listener = ports.listeners.get(service);
-    maps.known.set(service, plan.isTcp ? tcpReason(listener) : reasonOf(entry));
-    if (entry.kind === "plain") maps[plan.isTcp ? "tcp_plain" : "plain"].set(service, entry.backend);
-    if (entry.kind === "drawn") point(entryMap(plan), service, blockOf(plan, entry.parts));
-    for (const { node, parts } of plan.splits) point("split", node, blockOf(null, parts));
-    for (const [key, next] of plan.fallback) maps.fallback.set(key, next);
-    if (plan.last !== null) maps.last.set(service, plan.last);
-    for (const map of ["jars", "pins", "marks"] as const)
-      for (const [key, value] of sessions[map]) maps[map].set(key, value);
-    for (const [key, value] of placesOf(plan)) maps.places.set(key, value);
-    const led = ledBackends(plan);
-    for (const backend of led) leads.add(backend);
-    needs.set(service, { backends: neededBackends(plan, led), keys: keysInUse(plan) });
-    if (plan.view !== null) views.set(service, plan.view);
-  }
+/** The plan of an assembly. */
+export function planOf(assembly: Assembly, { hasTable, revision, problems }: PlanRest): Plan {
+  const { parts, ports, keys, leads, backendCount } = assembly;
+  const ofOwner = (name: string): ServicePart | undefined => parts.get(ownerOf(name));
+  const state = new Map<string, string>();
+  if (hasTable) state.set("table", "1");
+  if (revision !== undefined) state.set("revision", String(revision));
   return {
+    parts,
     structure: {
-      backends: new Map([...backends].sort(([a], [b]) => (a < b ? -1 : 1))),
+      backends: new PartsMap(
+        {
+          parts,
+          of: ({ backends }) => [...backends].map(([name, { structure }]) => [name, structure] as const),
+          find: (name: string) => ofOwner(name)?.backends.get(name)?.structure,
+          compare: (a, b) => (a < b ? -1 : 1),
+        },
+        backendCount,
+      ),
       tcpListeners: ports.listeners,
-      keys: requestKeys(plans, backends.values()),
+      keys,
     },
-    servers,
-    maps,
-    blocks,
-    needs,
+    servers: new PartsMap(
+      {
+        parts,
+        of: ({ backends }) => [...backends].map(([name, { servers }]) => [name, servers] as const),
+        find: (name: string) => ofOwner(name)?.backends.get(name)?.servers,
+      },
+      backendCount,
+    ),
+    maps: { ...mapsOf(assembly), state },
+    blocks: new PartsMap({ parts, of: ({ blocks }) => blocks }),
+    needs: new PartsMap(
+      { parts, of: ({ needs }, name) => [[name, needs] as const], find: (name: string) => parts.get(name)?.needs },
+      parts.size,
+    ),
     leads,
-    views,
-    problems: [...problems, ...plans.flatMap((plan) => plan.problems), ...ports.problems],
+    views: new PartsMap({
+      parts,
+      of: ({ view }, name) => (view === null ? [] : [[name, view] as const]),
+      find: (name: string) => parts.get(name)?.view ?? undefined,
+    }),
+    problems: [...problems, ...byService(assembly.problems).flatMap(([, own]) => own), ...ports.problems],
   };
 }
 
-const blocksMade = new WeakMap<readonly BlockPart[], PlannedBlock>();
-
-/** The same object for the same parts of one service, so that what did not change is not compared. */
-function blockOf(plan: ServicePlan | null, parts: readonly BlockPart[]): PlannedBlock {
-  const block = blocksMade.get(parts) ?? { parts, rules: plan === null || plan.isTcp ? [] : blockRules(plan) };
-  blocksMade.set(parts, block);
-  return block;
+function mapsOf({ parts, marks }: Assembly): PlannedMaps {
+  const maps = MAP_NAMES.map((map) => [
+    map,
+    new PartsMap<ServicePart, string, string>({
+      parts,
+      of: ({ entries }) => entries[map] ?? [],
+      find: (key) => parts.get(ownerOf(key))?.entries[map]?.find((entry) => entry[0] === key)?.[1],
+    }),
+  ]);
+  return {
+    ...(Object.fromEntries(maps) as PlannedMaps),
+    marks: new PartsMap({
+      parts: marks,
+      of: (by, key) => [[key, markOf(by)] as const],
+      find: (key: string) => {
+        const by = marks.get(key);
+        return by === undefined ? undefined : markOf(by);
+      },
+    }),
+  };
 }
 
-function blockRules({ service, rules, sticky, reasons, entry }: ServicePlan): BlockRule[] {
-  const lines: BlockRule[] = [];
-  const drawn = new Set(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []);
-  for (const [node, value] of reasons ?? [])
-    if (drawn.has(node)) lines.push({ map: "reasons", suffix: `|${node}`, value });
-  if (sticky !== null) lines.push({ map: "sticky", suffix: "", value: sticky });
-  if (rules.length > 0) {
-    const value = rules.some(({ kind }) => kind === "path") ? "path" : "1";
-    lines.push({ map: "whens", suffix: "", value });
-  }
-  for (const rule of rules) {
-    const { node, told } = rule;
-    if (reasons !== null) {
-      const suffix = rule.kind === "path" ? `/${service}${rule.prefix}` : `|when|${rule.age}`;
-      lines.push({ map: "reasons", suffix, value: told });
-    }
-    if (rule.kind === "path") lines.push({ map: "when_path", suffix: `/${service}${rule.prefix}`, value: node });
-    else {
-      lines.push({ map: "when", suffix: `|${rule.key}`, value: String(rule.age) });
-      lines.push({ map: "when_node", suffix: `|${rule.age}`, value: node });
-    }
-  }
-  return lines;
+function markOf(by: ReadonlyMap<string, string>): string {
+  let last = "";
+  for (const service of by.keys()) if (service > last) last = service;
+  return by.get(last) as string;
 }
 
-/** Where requests are, for those that ask: who takes them all, which instances each server is, and the group of a session's. */
-function* placesOf({ service, entry, backends, reasons }: ServicePlan): Generator<[key: string, value: string]> {
-  if (reasons === null) return;
-  const told = entry.kind === "plain" ? reasons.get(entry.backend) : undefined;
-  if (entry.kind === "plain" && told !== undefined) yield [`${service}|${entry.backend}`, told];
-  for (const [backend, { structure, servers }] of backends) {
-    yield [backend, headerText(structure.group ?? `//${service}`)];
-    for (const { name, instances } of servers.values()) {
-      const names = instances.length === 0 ? "default URL" : instances.map((one) => one.name).join(", ");
-      yield [`${backend}/${name}`, headerText(names)];
-    }
-  }
+interface Moves<T> {
+  readonly gone: readonly T[];
+  readonly come: readonly T[];
 }
 
-/** Shown only while a service that is live has no entry yet. */
-export const SETTING_UP = "it has just been registered and is being set up";
-
-function reasonOf(entry: Entry): string {
-  return (entry.kind === "plain" ? null : entry.reason) ?? SETTING_UP;
+function differing({ gone, come }: Moves<string>): { readonly gone: Set<string>; readonly come: Set<string> } {
+  const [had, has] = [new Set(gone), new Set(come)];
+  return { gone: new Set(gone.filter((key) => !has.has(key))), come: new Set(come.filter((key) => !had.has(key))) };
 }
 
-const pinnedStructures = new WeakMap<BackendStructure, BackendStructure>();
-
-/** The same object for the same structure, which has been described once then. */
-function pinnedOf(structure: BackendStructure): BackendStructure {
-  const known = pinnedStructures.get(structure) ?? { ...structure, pinned: true };
-  pinnedStructures.set(structure, known);
-  return known;
+function remarked(marks: Assembly["marks"], { gone, come }: Moves<ServicePlan>): Assembly["marks"] {
+  const changed = new Map<string, Map<string, string>>();
+  const ofKey = (key: string): Map<string, string> => {
+    const by = changed.get(key) ?? new Map(marks.get(key));
+    changed.set(key, by);
+    return by;
+  };
+  for (const { service, sessions } of gone) for (const [key] of sessions.marks) ofKey(key).delete(service);
+  for (const { service, sessions } of come) for (const [key, id] of sessions.marks) ofKey(key).set(service, id);
+  return marks.with([...changed].map(([key, by]) => [key, by.size === 0 ? undefined : by] as const));
 }
 
-function entryMap(plan: ServicePlan): MapName {
-  if (plan.isTcp) return "tcp_routed";
-  if (plan.sessions.jars.length > 0) return "kept";
-  return plan.rules.length > 0 || plan.sticky !== null ? "special" : "routed";
+/** What a service adds to `RequestKeys`, each as a text. */
+function* looksOf({ keys, backends }: ServicePlan): Generator<string> {
+  for (const kind of NAMED) for (const name of keys[kind]) yield `${kind} ${name}`;
+  if (keys.stickyIp) yield "stickyIp ";
+  for (const { structure } of backends.values()) yield `baseLengths ${structure.base.length}`;
 }
 
-function tcpReason(listener: { readonly host: string; readonly port: number } | undefined): string {
-  return listener === undefined
-    ? "it is a TCP service without a local port, see tcp in sherlock.yaml"
-    : `it is a TCP service, reached at ${listener.host}:${listener.port}`;
+const NAMED = [
+  "whenHeaders",
+  "whenCookies",
+  "whenQueries",
+  "stickyHeaders",
+  "stickyCookies",
+  "sessionCookies",
+] as const satisfies readonly (keyof RequestKeys)[];
+
+function keysOf(looks: Iterable<string>): RequestKeys {
+  const of = Map.groupBy(looks, (look) => look.slice(0, look.indexOf(" ")));
+  const names = (kind: keyof RequestKeys): string[] =>
+    (of.get(kind) ?? []).map((look) => look.slice(look.indexOf(" ") + 1)).sort();
+  const lengths = new Set([0, ...names("baseLengths").map(Number)]);
+  return {
+    whenHeaders: names("whenHeaders"),
+    whenCookies: names("whenCookies"),
+    whenQueries: names("whenQueries"),
+    stickyHeaders: names("stickyHeaders"),
+    stickyCookies: names("stickyCookies"),
+    sessionCookies: names("sessionCookies"),
+    stickyIp: of.has("stickyIp"),
+    baseLengths: [...lengths].sort((a, b) => a - b),
+  };
 }
 
-function keysInUse({ rules, sticky, sessions }: ServicePlan): ServiceKeys {
-  return keysOfRules(rules, { sticky, sessionCookies: sessions.cookies });
+function sameKeys(a: Assembly["looked"], b: Assembly["looked"]): boolean {
+  return [...a.differences(b)].every((key) => a.has(key) && b.has(key));
 }
 
-function blockKeys({ service, entry, splits }: ServicePlan): string[] {
-  return [...(entry.kind === "drawn" ? [service] : []), ...splits.map(({ node }) => node)];
+function byService<T>(map: PersistentMap<string, T>): [service: string, value: T][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function ledBackends({ entry, splits, rules, sessions }: ServicePlan): Set<string> {
-  const nodes = [
-    ...(entry.kind === "plain" ? [entry.backend] : []),
-    ...(entry.kind === "drawn" ? entry.parts.map(({ node }) => node) : []),
-    ...splits.flatMap(({ parts }) => parts.map(({ node }) => node)),
-    ...rules.map(({ node }) => node),
-    ...sessions.pins.map(([, place]) => place.split("/")[0] as string),
-  ];
-  const divided = new Set(splits.map(({ node }) => node));
-  return new Set(nodes.filter((node) => !divided.has(node)));
+function isListening({ isTcp, backends }: ServicePlan): boolean {
+  return isTcp && backends.size > 0;
 }
 
-function neededBackends({ backends, last }: ServicePlan, led: ReadonlySet<string>): Set<string> {
-  return new Set([...backends.keys(), ...led, ...(last === null ? [] : [last])]);
+function hasSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value));
 }
 
-function requestKeys(plans: readonly ServicePlan[], backends: Iterable<BackendStructure>): RequestKeys {
-  const lengths = new Set([0]);
-  for (const { base } of backends) lengths.add(base.length);
-  return { ...joinKeys(plans.map(({ keys }) => keys)), baseLengths: [...lengths].sort((a, b) => a - b) };
+function differingListeners({ listeners: before }: TcpPorts, { listeners: now }: TcpPorts): string[] {
+  const text = (listener: TcpListener | undefined): string => JSON.stringify(listener ?? null);
+  const all = new Set([...before.keys(), ...now.keys()]);
+  return [...all].filter((service) => text(before.get(service)) !== text(now.get(service)));
+}
+
+function backendsOf(plans: readonly ServicePlan[]): number {
+  return plans.reduce((count, { backends }) => count + backends.size, 0);
 }

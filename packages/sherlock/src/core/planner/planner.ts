@@ -1,10 +1,11 @@
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
-import { assemble, SETTING_UP } from "./assemble.ts";
+import { type Assembly, NOTHING_ASSEMBLED, planOf, reassemble } from "./assemble.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "../model/escape.ts";
 import { interimView } from "./interim-view.ts";
 import { joinKeys } from "../model/keys.ts";
 import type { Plan, PlanProblem } from "../model/plan.ts";
+import { SETTING_UP } from "./plan-part.ts";
 import { ReachableTable } from "./reachable-table.ts";
 import type { ServiceContext, ServicePlan } from "./service-plan.ts";
 import { planService } from "./plan-service.ts";
@@ -36,14 +37,19 @@ export interface PlanInputs extends Exclusions {
 }
 
 /**
- * Makes plans. What one service adds is remembered until that service, or one that its routes name, changes: so a
- * change costs what it touches and an assembly of parts, whatever the size of the table.
+ * Makes plans. What one service adds is remembered until that service, or one that its routes name, changes, and the
+ * next plan is made of the last: so a change costs what it touches, whatever the size of the table.
  */
 export class Planner {
   #config: PlannerConfig;
   readonly #known = new Map<string, ServicePlan>();
   /** The last plan of each service that could be made, for as long as a newer one cannot. */
   readonly #lastGood = new Map<string, ServicePlan>();
+  /** What was put together last, of which table and with which exclusions. */
+  #last: { readonly table: CatalogReader; readonly exclusions: Exclusions } | null = null;
+  #assembly: Assembly = NOTHING_ASSEMBLED;
+  /** What has changed since; null for all. */
+  #changed: Set<string> | null = null;
 
   constructor(config: PlannerConfig) {
     this.#config = config;
@@ -56,19 +62,81 @@ export class Planner {
 
   /** Forgets what was made of these services; of all for null. */
   forget(services: Iterable<string> | null): void {
-    if (services === null) return this.#known.clear();
-    for (const service of services) this.#known.delete(service);
+    if (services === null) {
+      this.#known.clear();
+      this.#changed = null;
+      return;
+    }
+    for (const service of services) {
+      this.#known.delete(service);
+      this.#changed?.add(service);
+    }
   }
 
   plan(table: CatalogReader, inputs: PlanInputs): Plan {
-    return this.interim(table, inputs, { held: new Map(), keepsLast: true });
+    return this.#finished(this.#assembled(table, inputs), inputs);
   }
 
   /**
    * The plan that is followed while some services wait for a reload: theirs is that of `held`, what was followed of
    * them before, with who has died since; everything else is as in `plan`.
    */
-  interim(table: CatalogReader, inputs: PlanInputs, { held, keepsLast }: Held): Plan {
+  interim(table: CatalogReader, inputs: PlanInputs, held: Held): Plan {
+    const planOf = this.#planMaker(table, inputs, held);
+    const names = [...inputs.kept.keys(), ...held.held.keys()];
+    const changes = new Map(names.map((name) => [name, planOf(name)]));
+    return this.#finished(this.#reassembled(this.#assembled(table, inputs), changes, { table, inputs }), inputs);
+  }
+
+  /** The assembly of now, made of the last one. */
+  #assembled(table: CatalogReader, inputs: PlanInputs): Assembly {
+    const planOf = this.#planMaker(table, inputs, NONE_HELD);
+    const last = this.#last?.table === table ? this.#last : null;
+    const names =
+      last === null || this.#changed === null
+        ? new Set([...table.serviceNames(), ...this.#assembly.parts.keys()])
+        : new Set([...this.#changed, ...differingExclusions(last.exclusions, inputs)]);
+    // Their routes may lead where those of the table do not.
+    for (const name of inputs.kept.keys()) names.add(name);
+    const changes = new Map<string, ServicePlan | null>();
+    for (const name of names) {
+      if (table.service(name) === null) this.#lastGood.delete(name);
+      const plan = planOf(name);
+      if (plan !== (this.#assembly.parts.get(name)?.plan ?? null)) changes.set(name, plan);
+    }
+    const { quarantined, kept, portsTaken } = inputs;
+    this.#assembly = this.#reassembled(this.#assembly, changes, { table, inputs });
+    this.#last = { table, exclusions: { quarantined, kept, portsTaken } };
+    this.#changed = new Set();
+    return this.#assembly;
+  }
+
+  #reassembled(
+    before: Assembly,
+    changes: ReadonlyMap<string, ServicePlan | null>,
+    { table, inputs }: { readonly table: CatalogReader; readonly inputs: PlanInputs },
+  ): Assembly {
+    const proposalOf = (name: string): number | null => table.service(name)?.service.proxyPort ?? null;
+    return reassemble(before, changes, { tcp: this.#config.tcp, portsTaken: inputs.portsTaken, proposalOf });
+  }
+
+  #finished(assembly: Assembly, { quarantined, kept, hasTable, revision }: PlanInputs): Plan {
+    const problems = [...quarantined]
+      .filter(([name]) => assembly.parts.has(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, refusal]): PlanProblem => {
+        const message = kept.has(name) ? `${refusal}; it is served as it was before` : refusal;
+        return { subject: `//${name}`, message };
+      });
+    return planOf(assembly, { hasTable, revision, problems });
+  }
+
+  /** Says what is planned of a service; null for one that the table does not have. */
+  #planMaker(
+    table: CatalogReader,
+    inputs: PlanInputs,
+    { held, keepsLast }: Held,
+  ): (name: string) => ServicePlan | null {
     const before = new Map([...inputs.kept, ...held]);
     const views = new Map(
       [...before].map(([name, view]) => {
@@ -84,39 +152,20 @@ export class Planner {
       service: (name) => views.get(name) ?? (views.has(name) ? null : table.service(name)),
     };
     const reachable = new ReachableTable(between, inputs.resolve);
-    return this.#assemble(table, inputs, (name) => {
+    const context: ServiceContext = { ...this.#config, resolve: inputs.resolve };
+    const made = (name: string): ServicePlan | null => {
       const view = before.get(name);
-      if (view === undefined) return this.#planKnown(reachable, name, this.#context(inputs));
+      if (view === undefined) return this.#planKnown(reachable, name, context);
       if (view === null) return nothingOf(name, SETTING_UP);
-      const plan = this.#planAlone(reachable, name, this.#context(inputs));
+      const plan = this.#planAlone(reachable, name, context);
       return plan === null ? null : { ...plan, view };
-    });
-  }
-
-  #context({ resolve }: PlanInputs): ServiceContext {
-    return { ...this.#config, resolve };
-  }
-
-  #assemble(table: CatalogReader, inputs: PlanInputs, planOf: (name: string) => ServicePlan | null): Plan {
-    const plans: ServicePlan[] = [];
-    const problems: PlanProblem[] = [];
-    for (const name of [...table.serviceNames()].sort()) {
-      const plan = planOf(name);
-      if (plan === null) continue;
+    };
+    return (name) => {
+      const plan = table.service(name) === null ? null : made(name);
       const refusal = inputs.quarantined.get(name);
-      const isKept = inputs.kept.has(name);
-      if (refusal !== undefined) {
-        const message = isKept ? `${refusal}; it is served as it was before` : refusal;
-        problems.push({ subject: `//${name}`, message });
-      }
-      if (refusal === undefined || isKept) plans.push(plan);
-      else {
-        plans.push({ ...nothingOf(name, `left out, ${refusal}`), isTcp: plan.isTcp, problems: plan.problems });
-      }
-    }
-    for (const name of this.#lastGood.keys()) if (table.service(name) === null) this.#lastGood.delete(name);
-    const { portsTaken, hasTable, revision } = inputs;
-    return assemble(plans, { table, tcp: this.#config.tcp, portsTaken, hasTable, revision, problems });
+      if (plan === null || refusal === undefined || inputs.kept.has(name)) return plan;
+      return { ...nothingOf(name, `left out, ${refusal}`), isTcp: plan.isTcp, problems: plan.problems };
+    };
   }
 
   #planKnown(table: CatalogReader, name: string, context: ServiceContext): ServicePlan | null {
@@ -151,6 +200,18 @@ export interface Held {
   readonly held: ReadonlyMap<string, ServiceView | null>;
   /** Whether what only ends, and has not failed, stays where nothing else would be left. */
   readonly keepsLast: boolean;
+}
+
+const NONE_HELD: Held = { held: new Map(), keepsLast: true };
+
+/** The services that one of two exclusions has otherwise than the other. */
+function differingExclusions(before: Exclusions, now: Exclusions): Set<string> {
+  const names = new Set<string>();
+  for (const of of ["quarantined", "kept"] as const) {
+    const [had, has] = [before[of], now[of]];
+    for (const name of [...had.keys(), ...has.keys()]) if (had.get(name) !== has.get(name)) names.add(name);
+  }
+  return names;
 }
 
 /** A service that is known and of which nothing else is. */

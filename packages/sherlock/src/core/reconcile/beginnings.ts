@@ -35,6 +35,7 @@ export function proxyOf(running: Running, followed: Plan | null): Proxy {
     running,
     isKnown: true,
     followed,
+    isSettled: false,
     pending: null,
     refusal: null,
     repairs: 0,

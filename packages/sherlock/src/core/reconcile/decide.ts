@@ -1,3 +1,4 @@
+import { backendsOf } from "../model/commands.ts";
 import { addChange, dueAtMs } from "./coalesce.ts";
 import { dueOfLeaving, leavingAtMs, lookForLeaving } from "./leaving.ts";
 import {
@@ -72,11 +73,12 @@ function decideIdle(state: Idle, context: Context): Step {
 export function afterCommands(state: Idle, decision: Decision, context: Context): Step {
   if (!context.config.runtimeCommands) return afterServers(state, decision, context);
   const { proxy } = state;
-  const { now } = decision.round;
+  const { now, commands, settles: isSettled } = decision.round;
   const { nowMs } = context;
-  const look = { running: proxy.running, plan: now, before: proxy.followed, nowMs };
+  const touched = proxy.isSettled ? backendsOf(commands) : proxy.running.servers.keys();
+  const look = { running: proxy.running, plan: now, before: proxy.followed, touched, nowMs };
   const { cut, remove, leaving } = dueOfLeaving(lookForLeaving(proxy.leaving, look), nowMs);
-  const next: Idle = { ...state, proxy: { ...proxy, followed: now } };
+  const next: Idle = { ...state, proxy: { ...proxy, followed: now, isSettled } };
   if (cut.length === 0 && remove.length === 0)
     return afterServers({ ...next, proxy: { ...next.proxy, leaving } }, decision, context);
   return work(next, { doing: "ending servers", decision, leaving }, { do: "end servers", cut, remove });

@@ -36,30 +36,43 @@ export interface LeavingLook {
   readonly plan: Plan;
   /** The plan by which the servers that left were still in use. */
   readonly before: Plan | null;
+  /** The backends whose servers may have left or come back since the last look. */
+  readonly touched: Iterable<string>;
   readonly nowMs: number;
 }
 
 /** Notes which servers have stopped to take requests, and which take them again. */
-export function lookForLeaving(leaving: Leaving, { running, plan, before, nowMs }: LeavingLook): Leaving {
+export function lookForLeaving(leaving: Leaving, look: LeavingLook): Leaving {
   const servers = new Map<string, LeavingServer>();
-  for (const [backend, members] of running.servers) {
-    for (const [name, server] of members) {
-      if (server.ready) continue;
-      const id = `${backend}/${name}`;
-      const known = leaving.get(id);
-      const planned = plan.servers.get(backend)?.get(name);
-      const isPlanned = planned !== undefined;
-      if (known === undefined) {
-        const drainMs = (planned ?? before?.servers.get(backend)?.get(name))?.drainMs ?? DRAIN_MS_UNKNOWN;
-        servers.set(id, { sinceMs: nowMs, drainMs, isCut: false, isPlanned, triedMs: null });
-      } else {
-        // An instance that ended its work in peace, as it seemed, may turn out to be frozen.
-        const drainMs = Math.min(known.drainMs, planned?.drainMs ?? known.drainMs);
-        servers.set(id, { ...known, drainMs, isPlanned });
-      }
-    }
+  const see = (backend: string, name: string): void => {
+    const id = `${backend}/${name}`;
+    const seen = leavingServer(leaving.get(id), { backend, name }, look);
+    if (seen !== null) servers.set(id, seen);
+  };
+  for (const id of leaving.keys()) {
+    const slash = id.indexOf("/");
+    see(id.slice(0, slash), id.slice(slash + 1));
   }
+  for (const backend of look.touched)
+    for (const name of look.running.servers.get(backend)?.keys() ?? []) see(backend, name);
   return servers;
+}
+
+function leavingServer(
+  known: LeavingServer | undefined,
+  { backend, name }: { readonly backend: string; readonly name: string },
+  { running, plan, before, nowMs }: LeavingLook,
+): LeavingServer | null {
+  if (running.servers.get(backend)?.get(name)?.ready !== false) return null;
+  const planned = plan.servers.get(backend)?.get(name);
+  const isPlanned = planned !== undefined;
+  if (known === undefined) {
+    const drainMs = (planned ?? before?.servers.get(backend)?.get(name))?.drainMs ?? DRAIN_MS_UNKNOWN;
+    return { sinceMs: nowMs, drainMs, isCut: false, isPlanned, triedMs: null };
+  }
+  // An instance that ended its work in peace, as it seemed, may turn out to be frozen.
+  const drainMs = Math.min(known.drainMs, planned?.drainMs ?? known.drainMs);
+  return { ...known, drainMs, isPlanned };
 }
 
 /** When something is due of the servers that leave; null for never. */

@@ -45,7 +45,8 @@ export function roundFor(
   { plan, context }: { readonly plan: Plan; readonly context: Context },
 ): Round {
   const { config } = context;
-  if (!proxy.isKnown && needsRepair(proxy)) return { commands: [], reload: UNREADABLE, now: proxy.followed ?? plan };
+  if (!proxy.isKnown && needsRepair(proxy))
+    return { commands: [], reload: UNREADABLE, now: proxy.followed ?? plan, settles: false };
   // What was refused comes with no reload: what ends then ends at once.
   const keepsLast = proxy.refusal?.stands !== true;
   const round = nextRound(proxy.running, plan, {
@@ -53,13 +54,15 @@ export function roundFor(
     dynamicServers: config.dynamicServers,
     unusedBackendsMax: UNUSED_BACKENDS_MAX,
     followed: proxy.followed,
+    isSettled: proxy.isSettled,
     interim: (held) => context.planning.interim(exclusionsOf(known, proxy.followed), { held, keepsLast }),
   });
   if (round.commands.length === 0) return round;
-  if (!config.runtimeCommands) return { ...round, commands: [], reload: round.reload ?? BY_RELOAD_ONLY };
+  if (!config.runtimeCommands)
+    return { ...round, commands: [], reload: round.reload ?? BY_RELOAD_ONLY, settles: false };
   if (!needsRepair(proxy)) return round;
   const detail = `${round.commands.length} commands were refused`;
-  return { commands: [], reload: { reason: "repair", detail }, now: proxy.followed ?? round.now };
+  return { commands: [], reload: { reason: "repair", detail }, now: proxy.followed ?? round.now, settles: false };
 }
 
 /** What a reload brings for a plan: its structure alone, or all of it where commands cannot bring the rest. */

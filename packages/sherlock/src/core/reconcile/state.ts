@@ -81,6 +81,11 @@ export interface Proxy {
   readonly isKnown: boolean;
   /** The plan that HAProxy follows; null where that is not known. */
   readonly followed: Plan | null;
+  /**
+   * Whether `running` is all of that plan, so that the next one is compared with it alone, and where they differ. False
+   * after anything that only a whole comparison can put right: a start, a reload, a take-over, a failure.
+   */
+  readonly isSettled: boolean;
   readonly pending: PendingReload | null;
   readonly refusal: Refusal | null;
   /** How often HAProxy has refused a command, or not said what it holds, since it last followed a plan. */

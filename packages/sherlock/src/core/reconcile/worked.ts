@@ -48,7 +48,7 @@ function failed(idle: Idle, doing: Work, { result, context }: Outcome): Step {
     return also(effects, decide(next, context));
   }
   if (doing.doing === "validating" || doing.doing === "reloading") effects.unshift({ effect: "reload failed", reason });
-  const proxy = { ...idle.proxy, isKnown: false, repairs: idle.proxy.repairs + (isRefused ? 1 : 0) };
+  const proxy = { ...idle.proxy, isKnown: false, isSettled: false, repairs: idle.proxy.repairs + (isRefused ? 1 : 0) };
   const next: Idle = { ...idle, known: { ...idle.known, ...found }, proxy };
   return also(effects, work(next, { doing: "reading", retryAtMs }, { do: "read", loaded: proxy.running.loaded }));
 }
@@ -97,7 +97,10 @@ function succeeded(idle: Idle, doing: Work, { result, context }: Outcome): Step 
     case "reading": {
       if (result.event !== "read") break;
       const { retryAtMs } = doing;
-      return decide({ ...idle, proxy: { ...proxy, running: result.running, isKnown: true }, retryAtMs }, context);
+      return decide(
+        { ...idle, proxy: { ...proxy, running: result.running, isKnown: true, isSettled: false }, retryAtMs },
+        context,
+      );
     }
   }
   throw unexpected(doing.doing, result);

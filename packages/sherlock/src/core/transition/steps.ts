@@ -10,6 +10,7 @@ import {
   POINTER_MAPS,
 } from "../model/plan.ts";
 import { hasBackend, ownerOf, type Running, type RunningBlock, type RunningServer } from "../model/running.ts";
+import type { Scope } from "./scope.ts";
 
 /** What the steps between a plan and a running HAProxy depend on beside both. */
 export interface StepsOptions {
@@ -17,6 +18,8 @@ export interface StepsOptions {
   readonly frozen: ReadonlySet<string>;
   /** The plan that HAProxy follows; null where that is not known. */
   readonly followed: Plan | null;
+  /** What may differ between both; the rest is not looked at. */
+  readonly scope: Scope;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface StepsOptions {
  */
 export function steps(running: Running, plan: Plan, options: StepsOptions): Command[] {
   const { ahead, arrivals, departures } = serverSteps(running, plan, options);
-  const maps = mapSteps(running, plan, options.frozen);
+  const maps = mapSteps(running, plan, options);
   return [
     ...maps.marks,
     ...ahead,
@@ -46,7 +49,7 @@ interface ServerSteps {
   readonly departures: readonly Command[];
 }
 
-function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOptions): ServerSteps {
+function serverSteps(running: Running, plan: Plan, { frozen, followed, scope }: StepsOptions): ServerSteps {
   const ahead: Command[] = [];
   const arrivals: Command[] = [];
   const departures: Command[] = [];
@@ -63,7 +66,7 @@ function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOp
     const isFirst = followed !== null && isFree && !isPinned;
     (isFirst ? ahead : departures).push(command);
   };
-  for (const [backend, members] of plan.servers) {
+  for (const [backend, members] of scope.servers) {
     if (!hasBackend(running, backend) || frozen.has(ownerOf(backend))) continue;
     const has = running.servers.get(backend) ?? new Map<string, RunningServer>();
     for (const server of members.values()) {
@@ -78,12 +81,12 @@ function serverSteps(running: Running, plan: Plan, { frozen, followed }: StepsOp
     }
   }
   const isAlive = aliveOf(plan, frozen);
-  for (const [backend, has] of running.servers) {
+  for (const backend of scope.backends) {
     const members = plan.servers.get(backend);
     const stays = frozen.has(ownerOf(backend))
       ? (name: string) => isAlive(ownerOf(backend), name)
       : (name: string) => members?.has(name) === true;
-    for (const [name, { ready }] of has) {
+    for (const [name, { ready }] of running.servers.get(backend) ?? []) {
       if (ready && !stays(name)) goes(backend, { kind: "set-server", backend, name, change: { ready: false } });
     }
   }
@@ -127,6 +130,7 @@ function isTaking({ ready, weight }: Pick<RunningServer, "ready" | "weight">): b
 /** Whether a server of a frozen service may be alive: what the plan does not name may only have gone elsewhere. */
 function aliveOf(plan: Plan, frozen: ReadonlySet<string>): (service: string, name: string) => boolean {
   const states = new Map<string, boolean>();
+  if (frozen.size === 0) return () => true;
   for (const [backend, members] of plan.servers) {
     const service = ownerOf(backend);
     if (!frozen.has(service)) continue;
@@ -168,8 +172,8 @@ interface MapSteps {
  * Where requests go is changed from the end: what a pointer will point to is written before the pointer is switched,
  * and what it pointed to is deleted after. So every request finds either all of the old or all of the new.
  */
-function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapSteps {
-  const blocks = blockSteps(running, plan, wait);
+function mapSteps(running: Running, plan: Plan, { frozen: wait, scope }: StepsOptions): MapSteps {
+  const blocks = blockSteps(running, plan, { wait, scope });
   const isPointer = (map: MapName): boolean => (POINTER_MAPS as readonly MapName[]).includes(map);
   const marks: Command[] = [];
   const unmarks: Command[] = [];
@@ -180,7 +184,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
   const deletions: Command[] = [];
   for (const map of MAP_NAMES) {
     const has = running.maps[map];
-    const wants = plan.maps[map];
+    const wants = scope.wanted(map);
     const waits = (key: string): boolean => !ALWAYS.has(map) && wait.has(ownerOf(key));
     for (const [key, value] of wants) {
       const wanted = isPointer(map) ? String(blocks.pointer(Number(value))) : value;
@@ -193,7 +197,7 @@ function mapSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): MapS
         map === "marks" ? marks : map === "pins" ? pins : key === "revision" && map === "state" ? told : null;
       (apart ?? list).push({ kind: "map", map, action });
     }
-    for (const key of has.keys()) {
+    for (const key of scope.held(map)) {
       if (wants.has(key) || waits(key)) continue;
       const ofSessions = map === "marks" ? unmarks : map === "pins" ? pins : null;
       (ofSessions ?? deletions).push({ kind: "map", map, action: { do: "delete", key } });
@@ -215,17 +219,21 @@ interface BlockSteps {
   pointer(base: number): number;
 }
 
-function blockSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): BlockSteps {
+function blockSteps(
+  running: Running,
+  plan: Plan,
+  { wait, scope }: { readonly wait: ReadonlySet<string>; readonly scope: Scope },
+): BlockSteps {
   const writes: Command[] = [];
   const deletions: Command[] = [];
   const pointers = new Map<number, number>();
   const waitingBases = new Set<number>();
-  for (const map of POINTER_MAPS) {
+  for (const map of wait.size === 0 ? [] : POINTER_MAPS) {
     for (const [key, value] of plan.maps[map]) if (wait.has(ownerOf(key))) waitingBases.add(Number(value));
     // What waits keeps the block that it has.
     for (const [key, value] of running.maps[map]) if (wait.has(ownerOf(key))) waitingBases.add(pairOf(Number(value)));
   }
-  for (const [base, block] of plan.blocks) {
+  for (const [base, block] of scope.blocks) {
     const known = running.blocks.get(base);
     if (known !== undefined && (waitingBases.has(base) || isSame(known, base, block))) {
       pointers.set(base, halfBase(base, known.half));
@@ -245,8 +253,9 @@ function blockSteps(running: Running, plan: Plan, wait: ReadonlySet<string>): Bl
     pointers.set(base, halfBase(base, half));
     for (const line of used) deletions.push(deleteLine(line));
   }
-  for (const [base, block] of running.blocks) {
-    if (plan.blocks.has(base) || waitingBases.has(base)) continue;
+  for (const base of scope.bases) {
+    const block = running.blocks.get(base);
+    if (block === undefined || scope.blocks.has(base) || waitingBases.has(base)) continue;
     for (const line of block.lines.values()) deletions.push(deleteLine(line));
     deletions.push({ kind: "block", base, half: block.half, lines: null, block: null });
   }

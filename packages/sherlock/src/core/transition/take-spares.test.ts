@@ -16,6 +16,7 @@ function roundOf(running: Running, table: Catalog, followed: Plan): Round {
     shared: SHARED,
     dynamicServers: true,
     unusedBackendsMax: 100,
+    isSettled: false,
     followed,
     interim: (held) => plannerOf().interim(table, INPUTS, { held, keepsLast: true }),
   });

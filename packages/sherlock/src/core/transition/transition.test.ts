@@ -3,19 +3,34 @@ import { describe, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { differencesFrom, exchangesServers, judgeOf } from "../../testing/simulated/judge.ts";
 import { catalogOf, instance, routes, service } from "../../testing/entities.ts";
-import { INPUTS, justStarted, planOf, plannerOf, SHARED } from "../../testing/plans.ts";
+import { contentsOf, INPUTS, justStarted, planOf, plannerOf, SHARED } from "../../testing/plans.ts";
 import { SimulatedProxy } from "../../testing/simulated/simulated-proxy.ts";
 import { changed, tableFrom, withDeaths } from "../../testing/simulated/worlds.ts";
 import { isBlockMap } from "../model/block-lines.ts";
 import { type Command, note } from "../model/commands.ts";
 import type { Plan } from "../model/plan.ts";
+import type { Running } from "../model/running.ts";
 import { spareNames } from "../model/spares.ts";
 import { preparedFor } from "./prepared.ts";
-import { nextRound, type RoundOptions } from "./transition.ts";
+import { nextRound, type Round, type RoundOptions } from "./transition.ts";
 
 /** Every moment between two tables, as the requests see it: after each command, and on both sides of a reload. */
 
 const OPTIONS = { shared: SHARED, dynamicServers: true, unusedBackendsMax: 100 };
+
+/** The round where HAProxy is known to be all of a plan, which looks at what differs alone; it has to be the whole one. */
+function roundOf(running: Running, wanted: Plan, options: RoundOptions): Round {
+  const whole = nextRound(running, wanted, { ...options, isSettled: false });
+  if (!options.isSettled) return whole;
+  const round = nextRound(running, wanted, options);
+  expect(textOf(round)).toEqual(textOf(whole));
+  return round;
+}
+
+/** Services in another order are as good: no command of one is about another. */
+function textOf({ commands, reload, now, settles }: Round): unknown {
+  return { commands: commands.map((command) => JSON.stringify(command)).sort(), reload, settles, now: contentsOf(now) };
+}
 
 /** Follows one table after the other, and says what the proxy is like at every moment; the last one follows the last. */
 function* moments(
@@ -23,15 +38,29 @@ function* moments(
   spares: number,
 ): Generator<{ readonly at: string; readonly proxy: SimulatedProxy }> {
   const [first, ...others] = tables;
-  const start = planOf(first as Catalog);
+  const table = catalogOf();
+  const planner = plannerOf();
+  /** Made of the plan before, as one is of a table that changes. */
+  const planNext = (next: Catalog): Plan => {
+    planner.forget(table.apply(table.changeTo(next.snapshot())));
+    const plan = planner.plan(table, INPUTS);
+    expect(contentsOf(plan)).toEqual(contentsOf(planOf(next)));
+    return plan;
+  };
+  const start = planNext(first as Catalog);
   let proxy = new SimulatedProxy(start, spareNames("start", spares));
   let running = justStarted(start, spareNames("start", spares));
   let followed: Plan | null = start;
+  let isSettled = false;
   yield { at: "the start", proxy };
-  for (const [i, table] of others.entries()) {
-    const wanted = planOf(table);
-    const interim: RoundOptions["interim"] = (held) => plannerOf().interim(table, INPUTS, { held, keepsLast: true });
-    const { commands, reload, now } = nextRound(running, wanted, { ...OPTIONS, followed, interim });
+  for (const [i, next] of others.entries()) {
+    const wanted = planNext(next);
+    const interim: RoundOptions["interim"] = (held) => {
+      const plan = planner.interim(table, INPUTS, { held, keepsLast: true });
+      expect(contentsOf(plan)).toEqual(contentsOf(plannerOf().interim(next, INPUTS, { held, keepsLast: true })));
+      return plan;
+    };
+    const { commands, reload, now, settles } = roundOf(running, wanted, { ...OPTIONS, followed, isSettled, interim });
     for (const [n, command] of commands.entries()) {
       proxy.apply(command);
       note(running, command);
@@ -39,6 +68,7 @@ function* moments(
       yield { at: `table ${i + 1}, after command ${n} ${JSON.stringify(command)}`, proxy };
     }
     followed = now;
+    isSettled = settles;
     // A reload waits for changes that may come together; the next one may be there before it.
     if (reload === null || i < others.length - 1) continue;
     const prepared = preparedFor(wanted, now);
@@ -46,13 +76,15 @@ function* moments(
     proxy = new SimulatedProxy(prepared, made);
     running = justStarted(prepared, made);
     yield { at: `the reload for ${reload.reason} ${reload.detail}`, proxy };
-    const after = nextRound(running, wanted, { ...OPTIONS, followed: prepared, interim });
+    const after = roundOf(running, wanted, { ...OPTIONS, followed: prepared, isSettled: false, interim });
     if (after.reload !== null) throw new Error(`A reload left ${after.reload.reason} ${after.reload.detail}`);
     for (const [n, command] of after.commands.entries()) {
       proxy.apply(command);
       if (!isLastOfItsKind(command, after.commands[n + 1])) continue;
       yield { at: `after the reload, after command ${n} ${JSON.stringify(command)}`, proxy };
     }
+    followed = after.now;
+    isSettled = after.settles;
   }
 }
 

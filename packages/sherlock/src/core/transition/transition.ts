@@ -3,6 +3,7 @@ import type { Command } from "../model/commands.ts";
 import { pairOf } from "../model/blocks.ts";
 import { type Plan, POINTER_MAPS } from "../model/plan.ts";
 import { ownerOf, type Running } from "../model/running.ts";
+import { changedScope, wholeScope } from "./scope.ts";
 import { steps } from "./steps.ts";
 import { takeSpares } from "./take-spares.ts";
 import { type Reload, type Waiting, waitingFor, type WaitingOptions } from "./waiting.ts";
@@ -13,6 +14,8 @@ export interface Round {
   readonly reload: Reload | null;
   /** What HAProxy follows once the commands have been done: the plan, or what holds until the reload. */
   readonly now: Plan;
+  /** Whether HAProxy then is all of it, with nothing left as it was. */
+  readonly settles: boolean;
 }
 
 /** What one round of changes depends on beside the plan. */
@@ -32,9 +35,17 @@ export function nextRound(running: Running, wanted: Plan, options: RoundOptions)
   const ready = taken.size === 0 ? running : { ...running, carried };
   const { now, frozen } =
     services.size === 0 ? { now: wanted, frozen: services } : between(ready, { waiting, ...options });
-  const commands = steps(ready, now, { frozen, followed: options.followed });
+  const { followed } = options;
+  const isPart = followed !== null && options.isSettled && frozen.size === 0;
+  const scope = isPart ? changedScope(ready, followed, now) : wholeScope(ready, now);
+  const commands = steps(ready, now, { frozen, followed, scope });
   const takes = [...taken].map(([backend, spare]): Command => ({ kind: "take-spare", backend, spare }));
-  return { commands: [...takes, ...commands], reload, now: carried.size === 0 ? now : { ...now, carried } };
+  return {
+    commands: [...takes, ...commands],
+    reload,
+    now: carried.size === 0 ? now : { ...now, carried },
+    settles: frozen.size === 0,
+  };
 }
 
 /** What can be followed of services that wait; what was followed of some may not be known, or not be had any more. */
@@ -53,7 +64,7 @@ function between(
   }
   const unknown = new Set(frozen);
   const now = interim(held);
-  const views = new Map([...now.views].filter(([service]) => !unknown.has(service)));
+  const views = unknown.size === 0 ? now.views : new Map([...now.views].filter(([service]) => !unknown.has(service)));
   const lost = waitingFor(running, now, options).services;
   for (const service of held.keys()) if (lost.has(service)) frozen.add(service);
   addDisplaced(frozen, running, now);

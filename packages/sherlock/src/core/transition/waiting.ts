@@ -35,6 +35,8 @@ export interface WaitingOptions {
   readonly unusedBackendsMax: number;
   /** The plan that HAProxy follows; null where that is not known. */
   readonly followed: Plan | null;
+  /** Whether HAProxy is all of that plan, so that nothing of it waits and another one is looked at where it differs. */
+  readonly isSettled: boolean;
 }
 
 /** What of a plan only a reload can bring. */
@@ -57,13 +59,18 @@ export function waitingFor(running: Running, plan: Plan, options: WaitingOptions
   }
   const services = new Set<string>();
   let first: Reload | null = null;
-  for (const service of plan.needs.keys()) {
+  let firstService = "";
+  for (const service of servicesToLookAt(plan, options)) {
     const reload = reloadFor(running, plan, { service, options });
-    first ??= reload;
+    if (reload !== null && (first === null || service < firstService)) [first, firstService] = [reload, service];
     if (reload !== null || leadsNowhere(running, plan, service)) services.add(service);
   }
-  if (services.size > 0) addLinked(services, linksOf(running, plan, options.followed));
+  if (services.size > 0) addLinked(services, linksOf(running, plan, options));
   return { reload: first === null ? generalReload(running, plan, options) : named(first, running), services };
+}
+
+function servicesToLookAt(plan: Plan, { followed, isSettled }: WaitingOptions): Iterable<string> {
+  return isSettled && followed !== null ? plan.parts.differences(followed.parts) : plan.needs.keys();
 }
 
 function reloadFor(
@@ -110,7 +117,7 @@ function leadsNowhere(running: Running, plan: Plan, service: string): boolean {
 function named(reload: Reload, { loaded, carried }: Running): Reload {
   if (reload.reason !== "backend") return reload;
   const service = ownerOf(reload.detail);
-  const isNew = ![...loaded.backends.keys(), ...carried.keys()].some((other) => ownerOf(other) === service);
+  const isNew = ![...loaded.backends.keys(), ...carried.keys()].some((other) => other.startsWith(`${service}:`));
   return isNew ? { ...reload, reason: "service" } : reload;
 }
 
@@ -142,7 +149,7 @@ function generalReload(running: Running, plan: Plan, { unusedBackendsMax }: Wait
 }
 
 /** service → the services with which it shares requests, by its routes or theirs, now or as HAProxy has it. */
-function linksOf(running: Running, plan: Plan, followed: Plan | null): Map<string, Set<string>> {
+function linksOf(running: Running, plan: Plan, { followed, isSettled }: WaitingOptions): Map<string, Set<string>> {
   const links = new Map<string, Set<string>>();
   const link = (a: string, b: string): void => {
     if (a === b) return;
@@ -155,6 +162,7 @@ function linksOf(running: Running, plan: Plan, followed: Plan | null): Map<strin
         for (const { target } of routes) link(service, parseServiceAddress(target).service);
     }
   }
+  if (isSettled) return links;
   // Where no table is known that HAProxy follows, only its maps tell.
   for (const [service, backend] of leads(running))
     if (followed?.views.has(service) !== true) link(service, ownerOf(backend));

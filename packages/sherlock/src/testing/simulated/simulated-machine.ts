@@ -1,4 +1,5 @@
-import type { Catalog } from "@datawire/catalog";
+import { isDeepStrictEqual } from "node:util";
+import { Catalog } from "@datawire/catalog";
 import type { Plan } from "../../core/model/plan.ts";
 import type { Exclusions, Planner } from "../../core/planner/planner.ts";
 import { STOPPED } from "../../core/reconcile/beginnings.ts";
@@ -13,7 +14,10 @@ import type {
   Task,
   WholeFiles,
 } from "../../core/reconcile/state.ts";
-import { INPUTS, plannerOf, SHARED } from "../plans.ts";
+import { steps } from "../../core/transition/steps.ts";
+import { wholeScope } from "../../core/transition/scope.ts";
+import { waitingFor } from "../../core/transition/waiting.ts";
+import { contentsOf, INPUTS, plannerOf, SHARED } from "../plans.ts";
 import { SimulatedProxy } from "./simulated-proxy.ts";
 
 /** What a simulated machine begins with. */
@@ -39,6 +43,8 @@ export class SimulatedMachine {
   readonly #onApplied: (table: Catalog, proxy: SimulatedProxy) => void;
   #plannedTable: Catalog;
   readonly #planner: Planner = plannerOf();
+  /** The table that is planned: it changes as a directory's does, so that each plan is made of the one before. */
+  readonly #live = new Catalog();
   readonly #planning: PlanSource;
   table: Catalog;
   nowMs = 0;
@@ -76,15 +82,25 @@ export class SimulatedMachine {
       refill: { quietMs: 1_000, waitMsMax: 10_000, gapMs: 2_000 },
       ...config,
     };
+    this.#live.apply(this.#live.changeTo(table.snapshot()));
     const inputs = (exclusions: Exclusions) => ({ ...INPUTS, ...exclusions });
+    const sameAnew = (plan: Plan, make: (planner: Planner) => Plan): Plan => {
+      if (!isDeepStrictEqual(contentsOf(plan), contentsOf(make(plannerOf()))))
+        throw new Error("A plan that was made of the one before is not what it is when it is made anew");
+      return plan;
+    };
     this.#planning = {
       plan: (exclusions) => {
         this.planned = this.tables;
         this.#plannedTable = this.table;
-        return this.#planner.plan(this.table, inputs(exclusions));
+        const make = (planner: Planner): Plan => planner.plan(this.#live, inputs(exclusions));
+        return sameAnew(make(this.#planner), make);
       },
-      interim: (exclusions, held) => this.#planner.interim(this.table, inputs(exclusions), held),
-      empty: () => this.#planner.plan(this.table, { ...INPUTS, hasTable: false }),
+      interim: (exclusions, held) => {
+        const make = (planner: Planner): Plan => planner.interim(this.#live, inputs(exclusions), held);
+        return sameAnew(make(this.#planner), make);
+      },
+      empty: () => this.#planner.plan(this.#live, { ...INPUTS, hasTable: false }),
     };
   }
 
@@ -96,6 +112,7 @@ export class SimulatedMachine {
       planning: this.#planning,
     });
     this.state = step.state;
+    this.#checkSettled();
     this.dueAtMs = step.dueAtMs;
     this.effects.push(...step.effects);
     if (step.effects.some(({ effect }) => effect === "applied")) {
@@ -109,11 +126,25 @@ export class SimulatedMachine {
 
   /** The table becomes another one, which the directory has told of. */
   become(table: Catalog): void {
-    const names = new Set([...this.table.serviceNames(), ...table.serviceNames()]);
+    const services = this.#live.apply(this.#live.changeTo(table.snapshot()));
     this.table = table;
     this.tables++;
-    this.#planner.forget(null);
-    this.take({ event: "changed", services: names });
+    this.#planner.forget(services);
+    this.take({ event: "changed", services });
+  }
+
+  /** What is known to be settled is so: a comparison of everything finds nothing to do, and nothing that waits. */
+  #checkSettled(): void {
+    if (this.state.state !== "idle") return;
+    const { running, followed, isSettled } = this.state.proxy;
+    if (!isSettled || followed === null) return;
+    const frozen = new Set<string>();
+    const commands = steps(running, followed, { frozen, followed, scope: wholeScope(running, followed) });
+    const { shared, dynamicServers } = this.#config;
+    const options = { shared, dynamicServers, unusedBackendsMax: Infinity, followed, isSettled: false };
+    const { services } = waitingFor(running, followed, options);
+    if (commands.length + services.size > 0)
+      throw new Error(`It is not settled: ${JSON.stringify({ commands, waits: [...services] })}`);
   }
 
   /** HAProxy ends. */
