@@ -6,15 +6,15 @@ import {
   writeFileAtomically,
   writePrivateFile,
 } from "@datawire/runtime";
-import { mapFiles } from "../core/model/files.ts";
-import type { MapName, Plan } from "../core/model/plan.ts";
+import { differingMaps, mapFiles, type MapSource } from "../core/model/files.ts";
+import type { MapName } from "../core/model/plan.ts";
 import type { RunDir } from "./run-dir.ts";
 import { runProgram } from "./run-program.ts";
 
 /** Writes what HAProxy reads. */
 export interface ConfigFiles {
   /** Writes the maps of a plan, those that differ from what was written last. */
-  writeMaps(plan: Pick<Plan, "maps" | "blocks">): Promise<void>;
+  writeMaps(plan: MapSource): Promise<void>;
   /** Asks HAProxy whether it would take a configuration; null when it would, else why not, and where. */
   validate(config: string): Promise<Refusal | null>;
   /** Puts a validated configuration in place of the last, of which a few are kept. */
@@ -40,12 +40,13 @@ const VALIDATE_MS_MAX = 30_000;
 /** Writes into the run directory, and asks the HAProxy of that path. */
 export function createConfigFiles(haproxy: string, dir: RunDir): ConfigFiles {
   const written = new Map<string, string>();
-  let last: Pick<Plan, "maps" | "blocks"> | null = null;
+  let last: MapSource | null = null;
   return {
     async writeMaps(plan) {
       if (plan === last) return;
+      const names = last === null ? undefined : differingMaps(last, plan);
       last = null; // until all of them are there
-      const texts = Object.entries(mapFiles(plan)) as [MapName | "draw", string][];
+      const texts = Object.entries(mapFiles(plan, names)) as [MapName | "draw", string][];
       await Promise.all(
         texts.map(async ([name, text]) => {
           if (written.get(name) === text) return;

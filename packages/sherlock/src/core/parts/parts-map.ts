@@ -3,7 +3,7 @@ export interface PartsView<Part, K, V> {
   /** By the name that a part has. */
   readonly parts: ReadonlyMap<string, Part>;
   /** What a part adds; no two add the same key. */
-  of(part: Part, name: string): Iterable<readonly [key: K, value: V]>;
+  of(part: Part, name: string): readonly (readonly [key: K, value: V])[];
   /** Finds one entry without a look at the others; left out where no key says whose it is. */
   find?(key: K): V | undefined;
   /** Left out for the order of the parts. */
@@ -61,6 +61,6 @@ export class PartsMap<Part, K, V> implements ReadonlyMap<K, V> {
 
   *#all(): Generator<[K, V], undefined, undefined> {
     const { parts, of } = this.#view;
-    for (const [name, part] of parts) for (const [key, value] of of(part, name)) yield [key, value];
+    for (const [name, part] of parts) for (const entry of of(part, name)) yield entry as [K, V];
   }
 }

@@ -65,15 +65,15 @@ export class PersistentMap<K extends Key, V> implements ReadonlyMap<K, V> {
   }
 
   *entries(): MapIterator<[K, V]> {
-    for (const shard of this.#shards) yield* shard;
+    for (const shard of this.#shards) for (const entry of shard) yield entry;
   }
 
   *keys(): MapIterator<K> {
-    for (const shard of this.#shards) yield* shard.keys();
+    for (const [key] of this.entries()) yield key;
   }
 
   *values(): MapIterator<V> {
-    for (const shard of this.#shards) yield* shard.values();
+    for (const [, value] of this.entries()) yield value;
   }
 
   [Symbol.iterator](): MapIterator<[K, V]> {

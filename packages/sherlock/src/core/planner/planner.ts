@@ -207,8 +207,8 @@ const NONE_HELD: Held = { held: new Map(), keepsLast: true };
 /** The services that one of two exclusions has otherwise than the other. */
 function differingExclusions(before: Exclusions, now: Exclusions): Set<string> {
   const names = new Set<string>();
-  for (const of of ["quarantined", "kept"] as const) {
-    const [had, has] = [before[of], now[of]];
+  for (const what of ["quarantined", "kept"] as const) {
+    const [had, has] = [before[what], now[what]];
     for (const name of [...had.keys(), ...has.keys()]) if (had.get(name) !== has.get(name)) names.add(name);
   }
   return names;

@@ -11,6 +11,7 @@ const NOTHING_KNOWN: Known = {
   portsAtMs: null,
   files: null,
   filesAtMs: null,
+  filesRestUntilMs: Number.NEGATIVE_INFINITY,
   lastReloadMs: null,
   failures: 0,
 };

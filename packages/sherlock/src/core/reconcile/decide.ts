@@ -122,7 +122,7 @@ function followed(state: Idle, { plan, round, isTold }: Decision, context: Conte
   const files = filesFollowing(round.now, known, context);
   const next: Idle = { ...state, proxy, known: { ...known, filesAtMs: null } };
   if (files === null) return also(effects, rest(next, context));
-  return also(effects, work(next, { doing: "writing files", files }, { do: "write files", files }));
+  return also(effects, work(next, { doing: "writing files", files, startedMs: nowMs }, { do: "write files", files }));
 }
 
 /** Nothing is to be done but what has its time, and what has come meanwhile. */

@@ -67,6 +67,8 @@ export interface Known {
   readonly files: Files | null;
   /** When the files are to follow what commands have changed; null while they do. */
   readonly filesAtMs: number | null;
+  /** Before this they are not written again: where the table is large, that takes long. */
+  readonly filesRestUntilMs: number;
   /** When the last start or reload ended; null before the first. */
   readonly lastReloadMs: number | null;
   /** How many attempts have failed, one after the other. */
@@ -138,7 +140,7 @@ export type Work =
   | { readonly doing: "trying taken ports" }
   | { readonly doing: "commanding"; readonly decision: Decision }
   | { readonly doing: "ending servers"; readonly decision: Decision; readonly leaving: Leaving }
-  | { readonly doing: "writing files"; readonly files: WholeFiles }
+  | { readonly doing: "writing files"; readonly files: WholeFiles; readonly startedMs: number }
   | { readonly doing: "trying new ports"; readonly cause: ReloadCause }
   | { readonly doing: "validating"; readonly cause: ReloadCause; readonly trial: Trial }
   | { readonly doing: "reloading"; readonly cause: ReloadCause; readonly files: WholeFiles }

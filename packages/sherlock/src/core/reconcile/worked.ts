@@ -9,6 +9,8 @@ import type { Context, Effect, Idle, Known, Proxy, ReloadCause, Result, Step, Wo
 
 /** The files follow what commands changed so much later: they are read by people, and when HAProxy has to start again. */
 const FILES_MS = 1_000;
+/** They take as long as the table is large: at most one part in so many of the time goes into them. */
+const FILES_REST_FACTOR = 50;
 
 /** Takes the result of a task with a running HAProxy. */
 export function worked(state: Working, result: Result, context: Context): Step {
@@ -20,7 +22,10 @@ export function worked(state: Working, result: Result, context: Context): Step {
 
 /** What a task has changed that outlives HAProxy. */
 function knownAfter({ known, work }: Working, result: Result, { nowMs }: Context): Known {
-  if (work.doing === "writing files" && result.event === "written") return { ...known, files: work.files };
+  if (work.doing === "writing files" && result.event === "written") {
+    const filesRestUntilMs = nowMs + (nowMs - work.startedMs) * FILES_REST_FACTOR;
+    return { ...known, files: work.files, filesRestUntilMs };
+  }
   // Tried again once HAProxy has been found to be as it was.
   if (work.doing === "writing files") return { ...known, filesAtMs: nowMs + FILES_MS };
   if (work.doing === "reloading" && result.event === "reloaded")
@@ -63,7 +68,7 @@ function succeeded(idle: Idle, doing: Work, { result, context }: Outcome): Step 
     case "commanding": {
       if (result.event !== "commanded") break;
       for (const command of doing.decision.round.commands) note(proxy.running, command);
-      const filesAtMs = known.filesAtMs ?? nowMs + FILES_MS;
+      const filesAtMs = known.filesAtMs ?? Math.max(nowMs + FILES_MS, known.filesRestUntilMs);
       return afterCommands({ ...idle, known: { ...known, filesAtMs } }, doing.decision, context);
     }
     case "ending servers": {
