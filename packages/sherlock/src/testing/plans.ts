@@ -6,6 +6,7 @@ import { NOT_CARRIED } from "../core/model/spares.ts";
 import { describeStructure, type Running } from "../core/model/running.ts";
 import { Planner, type PlanInputs, type PlannerConfig } from "../core/planner/planner.ts";
 import type { RenderSettings } from "../core/render/template-view.ts";
+import type { Round } from "../core/transition/transition.ts";
 import { EVERY_FEATURE } from "./features.ts";
 import { SESSION_IDS } from "./session-ids.ts";
 
@@ -79,6 +80,7 @@ export function contentsOf({ structure, servers, maps, blocks, needs, leads, vie
   const { backends, tcpListeners, keys } = structure;
   return {
     backends: [...backends],
+    sizes: [backends.size, servers.size, needs.size],
     tcpListeners,
     keys,
     servers: new Map(servers),
@@ -89,4 +91,9 @@ export function contentsOf({ structure, servers, maps, blocks, needs, leads, vie
     views: new Map(views),
     problems,
   };
+}
+
+/** What a round comes to. Services in another order are as good: no command of one is about another. */
+export function roundText({ commands, reload, now, settles }: Round) {
+  return { commands: commands.map((command) => JSON.stringify(command)).sort(), reload, settles, now: contentsOf(now) };
 }

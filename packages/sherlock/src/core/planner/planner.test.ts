@@ -1,7 +1,12 @@
+import fc from "@datawire/protocol/testing/random";
 import { expect, test } from "vitest";
-import { instance, routes, service, catalogOf } from "../../testing/entities.ts";
+import { catalogOf, change, instance, routes, service } from "../../testing/entities.ts";
 import { contentsOf, INPUTS, plannerOf } from "../../testing/plans.ts";
-import type { PlanInputs } from "./planner.ts";
+import { changes, tableFrom, worlds } from "../../testing/simulated/worlds.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Planner, PlanInputs } from "./planner.ts";
+
+const RUNS = process.env["DSTACK_SOAK"] === "1" ? 2_000 : 60;
 
 /** A planner at which `broken` makes every look at a host of that name throw. */
 function create() {
@@ -90,4 +95,62 @@ test("plan() counts no longer than HAProxy can, and says so", () => {
     ["//slow", "Cannot wait as long as timeout=700h says: HAProxy counts to 24d, which it is now"],
     ["//slow", "Cannot wait as long as queue-timeout=700h says: HAProxy counts to 24d, which it is now"],
   ]);
+});
+
+/** The services of a world; some of them are refused, kept as they were, or wait, one step after the other. */
+const some = fc.subarray(["a", "b", "t"]);
+const stages = fc.array(
+  fc.record({ change: changes, refused: some, kept: some, held: some, isPortTaken: fc.boolean() }),
+  {
+    maxLength: 6,
+  },
+);
+
+test("a plan that is made of the one before is what it is when it is made anew, whatever is refused, kept or waits", () => {
+  fc.assert(
+    fc.property(worlds, stages, (first, then) => {
+      const catalog = catalogOf();
+      const planner = plannerOf({ explain: true });
+      let world = first;
+      let before: Plan | null = null;
+      for (const { change, refused, kept, held, isPortTaken } of then) {
+        world = change(world);
+        planner.forget(catalog.apply(catalog.changeTo(tableFrom(world).snapshot())));
+        const viewsOf = (names: readonly string[]) =>
+          new Map(names.flatMap((name) => [[name, before?.views.get(name) ?? null] as const]));
+        const keptViews = [...viewsOf(kept)].flatMap(([name, view]) => (view === null ? [] : [[name, view] as const]));
+        const inputs: PlanInputs = {
+          ...INPUTS,
+          quarantined: new Map(refused.map((name) => [name, "no good"])),
+          kept: new Map(keptViews.filter(([name]) => refused.includes(name))),
+          portsTaken: new Map(isPortTaken ? [["127.0.0.1:6001", "another"]] : []),
+        };
+        const anew = (): Planner => plannerOf({ explain: true });
+        const plan = planner.plan(catalog, inputs);
+        expect(contentsOf(plan)).toEqual(contentsOf(anew().plan(catalog, inputs)));
+        const waits = { held: viewsOf(held), keepsLast: true };
+        expect(contentsOf(planner.interim(catalog, inputs, waits))).toEqual(
+          contentsOf(anew().interim(catalog, inputs, waits)),
+        );
+        before = plan;
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test("plan() leaves the parts of services alone that do not change, and makes those anew whose place is another's", () => {
+  const tcp = (name: string, proxyPort: number) => [
+    service(name, { protocol: "tcp", proxyPort }),
+    instance(name, "i", { protocol: "tcp", url: "tcp://127.0.0.1:9000" }),
+  ];
+  const catalog = catalogOf(service("a"), instance("a", "i"), service("b"), ...tcp("y", 6_001));
+  const planner = plannerOf();
+  const before = planner.plan(catalog, INPUTS);
+  planner.forget(catalog.apply(change(instance("b", "i"))));
+  const next = planner.plan(catalog, INPUTS);
+  expect([...next.parts.differences(before.parts)]).toEqual(["b"]);
+  // By name it comes first, and has the port that the other had.
+  planner.forget(catalog.apply(change(...tcp("x", 6_001))));
+  expect([...planner.plan(catalog, INPUTS).parts.differences(next.parts)].sort()).toEqual(["x", "y"]);
 });

@@ -3,7 +3,15 @@ import { describe, expect, test } from "vitest";
 import { type Instance, INSTANCE_STATES } from "@datawire/protocol";
 import type { Catalog } from "@datawire/catalog";
 import { change, instance, routes, service, catalogOf } from "../../testing/entities.ts";
-import { contentsOf, INPUTS, justStarted, planOf as planIn, plannerOf, SHARED } from "../../testing/plans.ts";
+import {
+  contentsOf,
+  INPUTS,
+  justStarted,
+  planOf as planIn,
+  plannerOf,
+  roundText,
+  SHARED,
+} from "../../testing/plans.ts";
 import { SimulatedProxy } from "../../testing/simulated/simulated-proxy.ts";
 import { note } from "../model/commands.ts";
 import { differingMaps, mapFiles } from "../model/files.ts";
@@ -95,6 +103,24 @@ describe("steps()", () => {
           if (["routed", "special", "split"].includes(map)) continue;
           expect(running.maps[map as keyof Plan["maps"]]).toEqual(new Map(entries));
         }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("looks at what differs from a plan that HAProxy is all of, and finds what a look at everything does", () => {
+    fc.assert(
+      fc.property(tables, tables, (table, after) => {
+        const planner = plannerOf(NEAR);
+        const followed = planner.plan(table, INPUTS);
+        const running = justStarted(followed);
+        planner.forget(table.apply(table.changeTo(after.snapshot())));
+        const wanted = planner.plan(table, INPUTS);
+        const interim: Parameters<typeof nextRound>[2]["interim"] = (held) =>
+          planner.interim(table, INPUTS, { held, keepsLast: true });
+        const round = (isSettled: boolean) =>
+          roundText(nextRound(running, wanted, { ...OPTIONS, followed, interim, isSettled }));
+        expect(round(true)).toEqual(round(false));
       }),
       { numRuns: 200 },
     );

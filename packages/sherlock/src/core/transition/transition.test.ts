@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Catalog } from "@datawire/catalog";
 import { differencesFrom, exchangesServers, judgeOf } from "../../testing/simulated/judge.ts";
 import { catalogOf, instance, routes, service } from "../../testing/entities.ts";
-import { contentsOf, INPUTS, justStarted, planOf, plannerOf, SHARED } from "../../testing/plans.ts";
+import { contentsOf, INPUTS, justStarted, planOf, plannerOf, roundText, SHARED } from "../../testing/plans.ts";
 import { SimulatedProxy } from "../../testing/simulated/simulated-proxy.ts";
 import { changed, tableFrom, withDeaths } from "../../testing/simulated/worlds.ts";
 import { isBlockMap } from "../model/block-lines.ts";
@@ -23,13 +23,8 @@ function roundOf(running: Running, wanted: Plan, options: RoundOptions): Round {
   const whole = nextRound(running, wanted, { ...options, isSettled: false });
   if (!options.isSettled) return whole;
   const round = nextRound(running, wanted, options);
-  expect(textOf(round)).toEqual(textOf(whole));
+  expect(roundText(round)).toEqual(roundText(whole));
   return round;
-}
-
-/** Services in another order are as good: no command of one is about another. */
-function textOf({ commands, reload, now, settles }: Round): unknown {
-  return { commands: commands.map((command) => JSON.stringify(command)).sort(), reload, settles, now: contentsOf(now) };
 }
 
 /** Follows one table after the other, and says what the proxy is like at every moment; the last one follows the last. */
