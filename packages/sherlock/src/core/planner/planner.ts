@@ -1,4 +1,5 @@
 import type { ServiceView, CatalogReader } from "@datawire/catalog";
+import { parseServiceAddress } from "@datawire/protocol";
 import { type Assembly, NOTHING_ASSEMBLED, planOf, reassemble } from "./assemble.ts";
 import { describeProblem } from "./describe-problem.ts";
 import { plainText } from "../model/escape.ts";
@@ -92,6 +93,7 @@ export class Planner {
   #assembled(table: CatalogReader, inputs: PlanInputs): Assembly {
     const planOf = this.#planMaker(table, inputs, NONE_HELD);
     const last = this.#last?.table === table ? this.#last : null;
+    this.forget(leadingTo(differing(this.#last?.exclusions.kept ?? new Map(), inputs.kept), table));
     const names =
       last === null || this.#changed === null
         ? new Set([...table.serviceNames(), ...this.#assembly.parts.keys()])
@@ -205,13 +207,22 @@ export interface Held {
 const NONE_HELD: Held = { held: new Map(), keepsLast: true };
 
 /** The services that one of two exclusions has otherwise than the other. */
-function differingExclusions(before: Exclusions, now: Exclusions): Set<string> {
-  const names = new Set<string>();
-  for (const what of ["quarantined", "kept"] as const) {
-    const [had, has] = [before[what], now[what]];
-    for (const name of [...had.keys(), ...has.keys()]) if (had.get(name) !== has.get(name)) names.add(name);
-  }
-  return names;
+function differingExclusions(before: Exclusions, now: Exclusions): string[] {
+  return [...differing(before.quarantined, now.quarantined), ...differing(before.kept, now.kept)];
+}
+
+function differing<T>(before: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>): Set<string> {
+  return new Set([...before.keys(), ...now.keys()].filter((name) => before.get(name) !== now.get(name)));
+}
+
+/** The services whose routes lead to some, which are planned as these are: as they were, or as the table has them. */
+function leadingTo(some: ReadonlySet<string>, table: CatalogReader): string[] {
+  if (some.size === 0) return [];
+  return [...table.serviceNames()].filter((name) =>
+    table
+      .service(name)
+      ?.tables.some(({ routes }) => routes.some(({ target }) => some.has(parseServiceAddress(target).service))),
+  );
 }
 
 /** A service that is known and of which nothing else is. */
