@@ -7,11 +7,11 @@
  * The same process sends, so that one clock tells how long each delivery has taken, from before the message is sent, with
  * its way to the disk.
  */
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import {
   Connection,
@@ -38,7 +38,7 @@ await (role === "pages" ? runPages() : run());
 
 async function run(): Promise<void> {
   const [pages = 1_000, messages = 100, pauseMs = 100] = process.argv.slice(2).map(Number);
-  const folder = await mkdtemp(join(tmpdir(), "bench-browsers-"));
+  const folder = ownFolder("bench-browsers-");
   const main = join(import.meta.dirname, "../packages/router/src/main.ts");
   const settings = ["--data-dir", folder, "-p", String(PORT), "--web", `127.0.0.1:${WEB_PORT}`, "--admin", "off"];
   const router = spawn(process.execPath, [main, ...settings], { stdio: ["ignore", "ignore", "pipe"] });
@@ -68,7 +68,6 @@ async function run(): Promise<void> {
     console.log(`the router's memory: ${atRest} MB at rest, ${connected} MB with all pages`);
   } finally {
     for (const child of children) child.kill("SIGKILL");
-    await rm(folder, { recursive: true });
   }
 }
 

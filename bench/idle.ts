@@ -1,10 +1,9 @@
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUNDLE_MAIN, bundleProgram, type Program } from "../packaging/bundle.ts";
 import { cpuUs, tree } from "./cpu.ts";
@@ -21,8 +20,7 @@ import { pssMb } from "./memory.ts";
  */
 const [services = 10, instances = 1, checked = 10, seconds = 60] = process.argv.slice(2).map(Number);
 const SETTLE_MS = 10_000;
-const folder = mkdtempSync(join(tmpdir(), "dstack-idle-"));
-const running: ChildProcess[] = [];
+const folder = ownFolder("dstack-idle-");
 
 const server = createServer((_req, res) => res.end("ok")).listen(0, "127.0.0.1");
 await once(server, "listening");
@@ -36,9 +34,7 @@ try {
   await measure("agent", ["agent"]);
   await measure("watson and sherlock", ["watson", "sherlock"]);
 } finally {
-  for (const child of running) child.kill("SIGKILL");
   server.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function measure(title: string, programs: readonly Program[]): Promise<void> {
@@ -111,9 +107,7 @@ function optionsOf(program: Program, home: string, { traffic, admin, other }: Po
 
 function start(node: string, program: Program, home: string, args: readonly string[]): ChildProcess {
   const env = { PATH: `${process.env["PATH"]}:/usr/sbin`, HOME: home };
-  const child = spawn(node, [join(folder, program, BUNDLE_MAIN), ...args], { env, stdio: "ignore" });
-  running.push(child);
-  return child;
+  return spawn(node, [join(folder, program, BUNDLE_MAIN), ...args], { env, stdio: "ignore" });
 }
 
 async function answers(url: string): Promise<void> {

@@ -6,11 +6,10 @@
  * A real router; a sender, a listener and whoever asks are processes of their own with `@datawire/microserver`. CPU is the
  * kernel's count. Every message is on disk before it is accepted; questions go one after the other.
  */
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "@datawire/microserver";
 import { Children } from "./harness/children.ts";
@@ -25,13 +24,12 @@ else await work(role ?? "", Number(process.argv[3]), Number(process.argv[4]));
 
 async function measure(): Promise<void> {
   const [messages = 200_000, bytes = 100, questions = 3_000] = process.argv.slice(2).map(Number);
-  const folder = await mkdtemp(join(tmpdir(), "bench-microserver-"));
+  const folder = ownFolder("bench-microserver-");
   const children = new Children();
   try {
     await Promise.race([children.failed, measureIn(folder, children, { messages, bytes, questions })]);
   } finally {
     children.kill();
-    await rm(folder, { recursive: true, maxRetries: 5 });
   }
 }
 

@@ -6,11 +6,10 @@
  * A sender of 1,000 messages of 100 bytes a second and its receiver go on before, meanwhile and after; times run from when a
  * message was due until it was accepted. Each input has at least one mutated frame, and a connection of its own.
  */
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { constants, setPriority, tmpdir } from "node:os";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { printLoad } from "./harness/print.ts";
 import { residentMb } from "./memory.ts";
@@ -26,7 +25,7 @@ const SECONDS = 2;
 const PASSES = 5;
 const USE = { messages: 1_000 * SECONDS, bytes: 100, rate: 1_000 };
 
-const folder = mkdtempSync(join(tmpdir(), "bench-router-fuzz-"));
+const folder = ownFolder("bench-router-fuzz-");
 const clients = await Clients.build(folder);
 const router = await startRouter(join(folder, "router"), null);
 try {
@@ -56,7 +55,6 @@ try {
 } finally {
   clients.end();
   await router.stop();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 function tell(when: string, passes: readonly Pass[]): void {

@@ -12,9 +12,7 @@
  * Rounds are paired: each takes all, one after the other, and what is told is the median. Messages are durable; each mode
  * takes under two minutes on a quiet machine, with its memory and its disk to itself.
  */
-import "./harness/no-remains.ts";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { ownFolder } from "./harness/no-remains.ts";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { printLoad } from "./harness/print.ts";
@@ -44,7 +42,7 @@ const { values, positionals } = parseArgs({
 });
 const MODES: Readonly<Record<string, (clients: Clients) => Promise<void>>> = { rate, latency, memory, queued };
 
-const folder = mkdtempSync(join(tmpdir(), "bench-router-peers-"));
+const folder = ownFolder("bench-router-peers-");
 const brokers: Broker[] = [];
 let clients: Clients | null = null;
 // Brokers are groups of their own, and outlive whoever is interrupted.
@@ -64,7 +62,6 @@ try {
 async function end(): Promise<void> {
   clients?.end();
   for (const broker of brokers.splice(0)) await broker.stop();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** The router comes first. */

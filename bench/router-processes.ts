@@ -6,11 +6,10 @@
  * Pairs of a sender and a receiver, each at an address of its own, so that both the addresses and the clients are spread;
  * messages of 100 bytes, durable. Where no processor is free, it shows what the way between processes costs, and no more.
  */
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const processes = Number(process.argv[2] ?? 2);
@@ -21,7 +20,7 @@ const PORT = 25_673;
 const PAIRS = 4;
 
 const root = join(import.meta.dirname, "..");
-const folder = await mkdtemp(join(tmpdir(), "bench-processes-"));
+const folder = ownFolder("bench-processes-");
 const children = new Set<ChildProcess>();
 try {
   const ratios: number[] = [];
@@ -35,7 +34,6 @@ try {
   console.log(`median of the rounds: ${Math.round(median * 100) / 100} times the rate of one`);
 } finally {
   for (const child of children) child.kill("SIGTERM");
-  await rm(folder, { recursive: true, force: true });
 }
 
 /** @returns messages a second, of all pairs together. */

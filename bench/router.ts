@@ -8,11 +8,9 @@
  * kernel's count. Every message is on disk before it is accepted. `waiting` messages are sent with nobody to take them, and the
  * router is started again on them.
  */
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuSeconds, pidOf } from "./cpu.ts";
 import { residentMb } from "./memory.ts";
@@ -26,13 +24,12 @@ const PORT = 25_671;
 const WARM_UP = 100_000;
 
 const root = join(import.meta.dirname, "..");
-const folder = await mkdtemp(join(tmpdir(), "bench-router-"));
+const folder = ownFolder("bench-router-");
 const children = new Set<ChildProcess>();
 try {
   await run();
 } finally {
   for (const child of children) child.kill("SIGKILL");
-  await rm(folder, { recursive: true });
 }
 
 async function run(): Promise<void> {

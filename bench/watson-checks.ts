@@ -6,10 +6,9 @@
  * A real Watson checks that many services over HTTP, each on a port of its own, served by a child process that notes
  * when each check arrives. Without a directory: checking does not depend on one.
  */
-import "./harness/no-remains.ts";
+import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, fork, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDuration } from "@datawire/protocol";
 
@@ -21,13 +20,12 @@ const WARM_UP_MS = 2 * intervalMs + 3_000;
 /** What Linux counts CPU time in; sysconf(_SC_CLK_TCK) is 100 everywhere. */
 const TICKS_PER_SECOND = 100;
 
-const folder = await mkdtemp(join(tmpdir(), "watson-checks-"));
+const folder = ownFolder("watson-checks-");
 const children: ChildProcess[] = [];
 try {
   await run();
 } finally {
   for (const child of children) child.kill("SIGKILL");
-  await rm(folder, { recursive: true });
 }
 
 async function run(): Promise<void> {

@@ -17,7 +17,8 @@ test("every bench ends what it has started", () => {
 
 /** Starts a program that starts another one, tells both, and goes on writing. */
 const BENCH = `
-await import(${JSON.stringify(MECHANISM)});
+const { ownFolder } = await import(${JSON.stringify(MECHANISM)});
+console.log(ownFolder("bench-test-"));
 const { spawn } = await import("node:child_process");
 spawn("sh", ["-c", "sleep 1000 & echo $$ $!; wait"], { stdio: "inherit" });
 setInterval(() => process.stdout.write("one more line\\n"), 20);
@@ -27,22 +28,25 @@ test.each([
   ["nobody reads on", "close"],
   ["it is stopped", "SIGTERM"],
   ["its terminal is closed", "SIGHUP"],
-] as const)("a bench leaves no process where %s", async (_what, how) => {
+] as const)("a bench leaves no process and no folder where %s", async (_what, how) => {
   const bench = spawn(process.execPath, ["--input-type=module", "--eval", BENCH], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(bench, "exit");
+  let folder = "";
   let started: readonly number[] = [];
   for await (const line of createInterface(bench.stdout)) {
+    if (folder === "") folder = line;
     if (!/^\d+ \d+$/.test(line)) continue;
     started = line.split(" ").map(Number);
     break;
   }
-  expect(started.filter(isRunning)).toHaveLength(2);
+  expect([existsSync(folder), started.filter(isRunning).length]).toEqual([true, 2]);
   if (how === "close") bench.stdout.destroy();
   else bench.kill(how);
   await ended;
   await eventually(() => expect(started.filter(isRunning)).toEqual([]));
+  expect(existsSync(folder)).toBe(false);
 });
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8");

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { tree } from "../cpu.ts";
 
 /**
@@ -10,6 +13,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => process.listenerCount(signal) === 0 && process.exit(1));
 }
 for (const stream of [process.stdout, process.stderr]) stream.once("error", () => process.exit(1));
+const folders: string[] = [];
 process.once("exit", () => {
   const [, ...started] = tree(process.pid);
   for (const pid of started) {
@@ -19,4 +23,12 @@ process.once("exit", () => {
       // it has ended meanwhile
     }
   }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
+
+/** Makes a temporary folder, which is removed at the end of this process, whichever it is. */
+export function ownFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  folders.push(folder);
+  return folder;
+}

@@ -8,9 +8,8 @@
  * 300), registrations and new services are medians of COUNT (9). A program is taken from its option, else from PATH; a peer
  * that lacks one is left out, and said so. With three peers the whole takes four minutes, and 40 s a peer with `--idle 10`.
  */
-import "../harness/no-remains.ts";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { ownFolder } from "../harness/no-remains.ts";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePorts } from "@datawire/runtime/testing";
@@ -44,7 +43,7 @@ print();
 printLoad();
 
 async function run(peer: Peer): Promise<Figures> {
-  const folder = mkdtempSync(join(tmpdir(), "bench-peers-"));
+  const folder = ownFolder("bench-peers-");
   mkdirSync(join(folder, "logs"));
   const group = new Group(join(folder, "logs"));
   const port = async (): Promise<number> => (await freePorts(1))[0] as number;
@@ -53,7 +52,6 @@ async function run(peer: Peer): Promise<Figures> {
     return await measure(peer, { folder, group, find, port }, options);
   } finally {
     await group.end();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
