@@ -150,6 +150,7 @@ function map(context: ApiContext, seconds: number): Topic {
     everyMs: RATES_MS,
     whole: () => ({ edges: edgesOf(context, seconds) }),
     rows: () => edgesOf(context, seconds),
+    version: () => context.counters.version(seconds * 1_000, context.clock.nowMs()),
     keyOf: ({ caller, service }) => `${caller}>${service}`,
   });
 }

@@ -15,6 +15,14 @@ test("last() sums whole steps of five seconds, without the one that has begun", 
   });
 });
 
+test("version() differs with the steps that last() sums, and always where one of them has only begun", () => {
+  const counters = new Counters();
+  const at = (nowMs: number) => counters.version(10_000, nowMs);
+  expect(at(110_000)).toBe(at(114_999));
+  expect(at(115_000)).not.toBe(at(114_999));
+  expect(counters.version(120_000, 110_000)).toBeNaN();
+});
+
 test("last() of more than a minute counts the minute that has begun", () => {
   const counters = new Counters();
   counters.add({ caller: "a", counters: [counter(1)] }, 60_000);

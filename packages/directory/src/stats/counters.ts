@@ -56,6 +56,11 @@ export class Counters {
     return { fromMs, untilMs, lines: this.#fine.sum(fromMs, untilMs) };
   }
 
+  /** Differs when `last` may: steps that are over gain nothing any more. */
+  version(spanMs: number, nowMs: number): number {
+    return spanMs > FINE_KEPT_MS ? Number.NaN : this.window(spanMs, nowMs).untilMs;
+  }
+
   /** Which whole steps of five seconds the last so many milliseconds are, a minute at the most. */
   window(spanMs: number, nowMs: number): { readonly fromMs: number; readonly untilMs: number } {
     const untilMs = floor(nowMs, FINE_STEP_MS);
