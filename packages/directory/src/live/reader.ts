@@ -29,6 +29,8 @@ export class Reader {
   whole(topic: string, event: SharedBytes): void {
     this.#missed.delete(topic);
     this.#wholeBytes = this.#write(event);
+    // It leaves at once, and does not wait until all others that were asked for with it are there (node:http corks a turn's chunks).
+    this.#res.socket?.uncork();
   }
 
   /** Sends what changed of a topic, or notes that it has missed it. */

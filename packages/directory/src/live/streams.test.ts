@@ -40,8 +40,8 @@ function start() {
   return { clock, streams, rows, order, failures, looks: () => looks };
 }
 
-/** One who follows; it takes nothing in while it is paused. */
-function reader() {
+/** One who follows; it takes nothing in while it is paused. In chunks it is sent as by HTTP/1.1. */
+function reader({ isChunked = false } = {}) {
   let text = "";
   const parts: Buffer[] = [];
   let isPaused = false;
@@ -56,6 +56,7 @@ function reader() {
     },
   });
   const res = new ServerResponse(new IncomingMessage(socket as Socket));
+  res.useChunkedEncodingByDefault = isChunked;
   res.assignSocket(socket as Socket);
   // As a server of Node does for each of its connections.
   socket.on("drain", () => res.emit("drain"));
@@ -98,6 +99,23 @@ test("Streams looks once for all who follow the same", async () => {
   rows.delete("x");
   await clock.advance(500);
   expect(a.take()).toEqual([{ changed: [], gone: ["x"] }]);
+});
+
+test("Streams sends a topic before it looks at the next one", async () => {
+  const { clock, streams, order } = start();
+  const one = reader({ isChunked: true });
+  const before: unknown[][] = [];
+  const slow = () => ({
+    everyMs: 0,
+    whole() {
+      before.push(one.take());
+      return { slow: [] };
+    },
+    changes: () => null,
+  });
+  streams.follow(one.res, forGood, { ...order, topics: new Map([...order.topics, ["slow", slow]]) });
+  await clock.advance(0);
+  expect(before).toEqual([[{ rows: [] }]]);
 });
 
 test("Streams packs for who takes that, up to the end, and says the same as to all others", async () => {

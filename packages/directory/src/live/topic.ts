@@ -73,14 +73,20 @@ export interface FieldsSource<Row extends object> {
 export function fieldsTopic<Row extends object>({ everyMs, whole, compared }: FieldsSource<Row>): Topic {
   const textsOf = (row: Row): Map<string, string> =>
     new Map(Object.entries(compared(row)).map(([field, value]) => [field, JSON.stringify(value)]));
-  let known = textsOf(whole());
+  let known: ReadonlyMap<string, string> | null = null;
   return {
     everyMs,
-    whole,
+    whole() {
+      const row = whole();
+      // Whoever asks first asks as it is made: to look at it for that alone would cost as much again.
+      known ??= textsOf(row);
+      return row;
+    },
     changes() {
       const row = whole();
       const next = textsOf(row);
-      const changed = Object.entries(row).filter(([field]) => known.get(field) !== next.get(field));
+      const before = known ?? next;
+      const changed = Object.entries(row).filter(([field]) => before.get(field) !== next.get(field));
       known = next;
       return changed.length === 0 ? null : { changed: [Object.fromEntries(changed)], gone: [] };
     },
