@@ -71,12 +71,12 @@ export class DirectoryProcess {
     return (await response.json()) as T;
   }
 
-  async post<T>(path: string, body: object): Promise<T> {
-    const headers = { "content-type": "application/json" };
-    const init = { method: "POST", headers, body: JSON.stringify(body) };
-    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
-    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
+  post<T>(path: string, body: object): Promise<T> {
+    return this.#change("POST", path, body);
+  }
+
+  put<T>(path: string, body: object): Promise<T> {
+    return this.#change("PUT", path, body);
   }
 
   status(): Promise<Status> {
@@ -108,6 +108,14 @@ export class DirectoryProcess {
   async dispose(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #change<T>(method: string, path: string, body: object): Promise<T> {
+    const headers = { "content-type": "application/json" };
+    const init = { method, headers, body: JSON.stringify(body) };
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
   }
 
   async #statusField(name: string): Promise<number> {
