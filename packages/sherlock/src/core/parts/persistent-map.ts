@@ -20,7 +20,10 @@ export class PersistentMap<K extends Key, V> implements ReadonlyMap<K, V> {
   }
 
   static empty<K extends Key, V>(): PersistentMap<K, V> {
-    return new PersistentMap<K, V>(new Array<ReadonlyMap<K, V>>(SHARDS).fill(EMPTY), 0);
+    return new PersistentMap<K, V>(
+      Array.from({ length: SHARDS }, () => EMPTY),
+      0,
+    );
   }
 
   /** The same with other values of some keys, and without those that have none; itself where nothing differs. */
