@@ -153,8 +153,13 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
     if (sessionKeys.take(sessionKey)) follow(null);
   });
   updates.to((update) => {
+    const forgotten = planning.announce();
     const take = async (): Promise<void> => {
-      await resolver.prepare(hostsOf(follower.table, update.services));
+      try {
+        await resolver.prepare(hostsOf(follower.table, update.services));
+      } finally {
+        forgotten();
+      }
       reporter.noteChange(update);
       follow(update.services);
       misspelt.look(follower.table);

@@ -15,9 +15,13 @@ export class Planning {
   readonly #follower: Pick<CatalogFollower, "table" | "status" | "leftOut">;
   readonly #resolve: Resolve;
   #explain: boolean;
+  /** How much of what has come into the table is not forgotten yet. */
+  #announced = 0;
+  /** The last table of which all was planned. */
+  #position: Position | null = null;
   /** The last plan that held while something waited. */
   #interim: Plan | null = null;
-  #last: { readonly plan: Plan; readonly position: Position | null; readonly exclusions: string } | null = null;
+  #last: { readonly plan: Plan; readonly exclusions: string } | null = null;
 
   constructor(
     settings: SherlockSettings,
@@ -48,6 +52,16 @@ export class Planning {
     this.#resolve = resolve;
   }
 
+  /**
+   * Says that news has come into the table whose services are forgotten later, once their names are known: until then
+   * the plans of these services are of an earlier table, and so is the position, whatever else is planned meanwhile.
+   * @returns what says that they are forgotten now.
+   */
+  announce(): () => void {
+    this.#announced++;
+    return () => void this.#announced--;
+  }
+
   /** The services whose plan may differ from before; all for null. */
   forget(services: Iterable<string> | null): void {
     this.#planner.forget(services);
@@ -61,15 +75,16 @@ export class Planning {
     if (status.origin === "none") return null;
     const key = JSON.stringify([[...exclusions.quarantined], [...exclusions.portsTaken], [...exclusions.kept.keys()]]);
     if (this.#last?.exclusions === key) return this.#last.plan;
+    if (this.#announced === 0) this.#position = status.position;
     const made = this.#make(this.#follower.table, exclusions, true);
     const plan = { ...made, problems: [...this.#unread(), ...made.problems] };
-    this.#last = { plan, position: status.position, exclusions: key };
+    this.#last = { plan, exclusions: key };
     return plan;
   }
 
-  /** Which table the last plan was made of. */
+  /** The table up to which all news is in the last plan; null without a plan. */
   get position(): Position | null {
-    return this.#last?.position ?? null;
+    return this.#last === null ? null : this.#position;
   }
 
   /** The last plan. */
@@ -116,7 +131,7 @@ export class Planning {
   }
 
   #inputs(exclusions: Exclusions, hasTable: boolean): PlanInputs {
-    const revision = this.#explain ? this.#follower.status().position?.revision : undefined;
+    const revision = this.#explain ? this.#position?.revision : undefined;
     return { ...exclusions, resolve: this.#resolve, hasTable, revision };
   }
 }

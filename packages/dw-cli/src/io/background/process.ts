@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type Env, systemClock, systemErrorCode } from "@datawire/runtime";
+import { type Env, explainSystemError, systemClock, systemErrorCode } from "@datawire/runtime";
 
 /** A process that outlives the command that started it. */
 export interface Known {
@@ -60,11 +60,21 @@ export async function endProcess(known: Known): Promise<void> {
   ] as const;
   for (const [signal, waitMs] of steps) {
     if (!(await isRunning(known))) return;
-    process.kill(known.pid, signal);
+    send(signal, known);
     for (let waitedMs = 0; waitedMs < waitMs && (await isRunning(known)); waitedMs += LOOK_MS)
       await systemClock.sleep(LOOK_MS);
   }
   if (await isRunning(known)) throw new Error(`Cannot end process ${known.pid}: it is there after SIGKILL`);
+}
+
+function send(signal: NodeJS.Signals, { pid }: Known): void {
+  try {
+    process.kill(pid, signal);
+  } catch (cause) {
+    // It may have ended since it was looked at, as it does when what started it has gone.
+    if (systemErrorCode(cause) === "ESRCH") return;
+    throw new Error(`Cannot end process ${pid}: ${explainSystemError(cause)}`, { cause });
+  }
 }
 
 /** The end of a log, without what ran before; empty where there is none. */
