@@ -301,7 +301,7 @@ test("a token is created, shown once, and revoked", async () => {
     command: "dw token create --role operator --expires 90d",
     preview: (preview) => preview.getByText("of the role operator"),
   });
-  await expect(page.getByTestId("token-secret").textContent()).resolves.toMatch(/\w{20}/);
+  await expect(page.getByTestId("token-secret").textContent()).resolves.toMatch(/^dw1_[\w-]{43}$/);
   await page.getByRole("button", { name: "Copy token" }).waitFor();
   const { tokens } = await stack.read<{ tokens: { id: string }[] }>("/v1/tokens");
   const id = tokens[0]?.id ?? "";
