@@ -1,3 +1,5 @@
+import { EntriesMap } from "./entries-map.ts";
+
 /** How a map of all is seen in parts. */
 export interface PartsView<Part, K, V> {
   /** By the name that a part has. */
@@ -11,13 +13,14 @@ export interface PartsView<Part, K, V> {
 }
 
 /** What all parts add, as one map that is nowhere kept: it costs nothing until it is gone through. */
-export class PartsMap<Part, K, V> implements ReadonlyMap<K, V> {
+export class PartsMap<Part, K, V> extends EntriesMap<K, V> {
   readonly #view: PartsView<Part, K, V>;
   #index: ReadonlyMap<K, V> | null = null;
   #size: number | null;
 
   /** @param size counted where it is not given. */
   constructor(view: PartsView<Part, K, V>, size: number | null = null) {
+    super();
     this.#view = view;
     this.#size = size;
   }
@@ -41,22 +44,6 @@ export class PartsMap<Part, K, V> implements ReadonlyMap<K, V> {
     const { compare } = this.#view;
     const all = compare === undefined ? this.#all() : [...this.#all()].sort(([a], [b]) => compare(a, b));
     for (const entry of all) yield entry;
-  }
-
-  *keys(): MapIterator<K> {
-    for (const [key] of this.entries()) yield key;
-  }
-
-  *values(): MapIterator<V> {
-    for (const [, value] of this.entries()) yield value;
-  }
-
-  [Symbol.iterator](): MapIterator<[K, V]> {
-    return this.entries();
-  }
-
-  forEach(visit: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
-    for (const [key, value] of this) visit(value, key, this);
   }
 
   *#all(): Generator<[K, V], undefined, undefined> {

@@ -1,3 +1,5 @@
+import { EntriesMap } from "./entries-map.ts";
+
 /** A key that tells by itself where it stands. */
 type Key = string | number;
 
@@ -10,11 +12,12 @@ const EMPTY: ReadonlyMap<never, never> = new Map<never, never>();
  * A map that never changes: `with` makes another one, which shares with it all but the few shards that differ. So a
  * version costs what is changed in it, and what differs between two is found without a look at what does not.
  */
-export class PersistentMap<K extends Key, V> implements ReadonlyMap<K, V> {
+export class PersistentMap<K extends Key, V> extends EntriesMap<K, V> {
   readonly #shards: readonly ReadonlyMap<K, V>[];
   readonly size: number;
 
   private constructor(shards: readonly ReadonlyMap<K, V>[], size: number) {
+    super();
     this.#shards = shards;
     this.size = size;
   }
@@ -69,22 +72,6 @@ export class PersistentMap<K extends Key, V> implements ReadonlyMap<K, V> {
 
   *entries(): MapIterator<[K, V]> {
     for (const shard of this.#shards) for (const entry of shard) yield entry;
-  }
-
-  *keys(): MapIterator<K> {
-    for (const [key] of this.entries()) yield key;
-  }
-
-  *values(): MapIterator<V> {
-    for (const [, value] of this.entries()) yield value;
-  }
-
-  [Symbol.iterator](): MapIterator<[K, V]> {
-    return this.entries();
-  }
-
-  forEach(visit: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
-    for (const [key, value] of this) visit(value, key, this);
   }
 
   #shard(at: number): ReadonlyMap<K, V> {
