@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writ
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
+import { removeFolder } from "./harness/remove-folder.ts";
 import { scaled } from "./harness/scale.ts";
 import { instanceAt, Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
@@ -76,7 +77,7 @@ test("a Sherlock whose run folder is removed makes another one, says so, and goe
   await stack.startInstance({ service: "good", name: "one" });
   await start();
   await stack.reaches("good", ["one"]);
-  rmSync(join(stack.folder, "run"), { recursive: true });
+  removeFolder(join(stack.folder, "run"));
   await stack.startInstance({ service: "good", name: "two" });
   await stack.reaches("good", ["one", "two"]);
   await eventually(async () => {

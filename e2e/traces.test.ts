@@ -10,6 +10,7 @@ import type { LogEvent, Span, TraceSummary } from "@datawire/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "./harness/child.ts";
 import { Replicas } from "./harness/replicas.ts";
+import { removeFolder } from "./harness/remove-folder.ts";
 import { Stack } from "./harness/stack.ts";
 import { eventually } from "./harness/wait.ts";
 
@@ -178,12 +179,12 @@ test("a directory whose traces are damaged, gone or cannot be kept serves on, an
   expect((await send("/v1/traces", body)).status).toBe(200);
   expect((await stack.dwJson<TraceSummary[]>("trace", "list")).map(({ traceId }) => traceId)).toEqual(ids);
 
-  rmSync(folder(), { recursive: true });
+  removeFolder(folder());
   expect((await send("/v1/traces", spans(1).body)).status).toBe(200);
   expect(await stack.dwJson("trace", "list")).toHaveLength(1);
   await eventually(async () => expect(await problems()).toContain("1 spans and messages were taken away with"));
 
-  rmSync(folder(), { recursive: true });
+  removeFolder(folder());
   writeFileSync(folder(), "in the way");
   const unkept = await send("/v1/traces", spans(1).body);
   expect([unkept.status, unkept.headers.get("retry-after")]).toEqual([503, "1"]);
