@@ -1,5 +1,6 @@
 import { readJsonFile, writeFileAtomically } from "@datawire/runtime";
 import { z } from "zod";
+import { joinKeys } from "../core/model/keys.ts";
 import { MAP_NAMES } from "../core/model/plan.ts";
 import { parseMap, parseServersState } from "../core/observe/answers.ts";
 import { runningFromHeld } from "../core/observe/held.ts";
@@ -89,14 +90,5 @@ export const UNKNOWN_STRUCTURE: LoadedStructure = {
   backends: new Map(),
   spares: [],
   listeners: new Map(),
-  keys: {
-    whenHeaders: [],
-    whenCookies: [],
-    whenQueries: [],
-    stickyHeaders: [],
-    stickyCookies: [],
-    stickyIp: false,
-    sessionCookies: [],
-    baseLengths: [],
-  },
+  keys: { ...joinKeys([]), baseLengths: [] },
 };

@@ -11,16 +11,21 @@ interface Rest {
   readonly sessionCookies: readonly string[];
 }
 
+/** What has names in `ServiceKeys`. */
+export type NamedKey = Exclude<keyof ServiceKeys, "stickyIp">;
+
+/** All that has names in `ServiceKeys`. */
+export const NAMED_KEYS = [
+  "whenHeaders",
+  "whenCookies",
+  "whenQueries",
+  "stickyHeaders",
+  "stickyCookies",
+  "sessionCookies",
+] as const satisfies readonly NamedKey[];
+
 /** What a service looks at without routes, which most have none of: one object for all of them, in each plan. */
-const NO_KEYS: ServiceKeys = {
-  whenHeaders: [],
-  whenCookies: [],
-  whenQueries: [],
-  stickyHeaders: [],
-  stickyCookies: [],
-  sessionCookies: [],
-  stickyIp: false,
-};
+const NO_KEYS = namedKeys(() => [], false);
 
 /** What the routes of a service look at in requests, whether or not their targets have live instances. */
 export function keysOfRoutes(table: RouteTable | null, rest: Rest): ServiceKeys {
@@ -42,30 +47,25 @@ export function keysOfRules(rules: readonly RuleLine[], rest: Rest): ServiceKeys
 /** All that any of them looks at. */
 export function joinKeys(all: readonly ServiceKeys[]): ServiceKeys {
   if (all.every((keys) => keys === NO_KEYS)) return NO_KEYS;
-  const names = (kind: Exclude<keyof ServiceKeys, "stickyIp">): string[] => sorted(all.flatMap((keys) => keys[kind]));
-  return {
-    whenHeaders: names("whenHeaders"),
-    whenCookies: names("whenCookies"),
-    whenQueries: names("whenQueries"),
-    stickyHeaders: names("stickyHeaders"),
-    stickyCookies: names("stickyCookies"),
-    sessionCookies: names("sessionCookies"),
-    stickyIp: all.some(({ stickyIp }) => stickyIp),
-  };
+  return namedKeys(
+    (kind) => all.flatMap((keys) => keys[kind]),
+    all.some(({ stickyIp }) => stickyIp),
+  );
+}
+
+/** What is looked at by the names of each kind, which may come in any order and more than once. */
+export function namedKeys(names: (kind: NamedKey) => readonly string[], stickyIp: boolean): ServiceKeys {
+  const each = NAMED_KEYS.map((kind) => [kind, sorted(names(kind))] as const);
+  return { ...(Object.fromEntries(each) as Record<NamedKey, string[]>), stickyIp };
 }
 
 /** One of the keys that are wanted and not there; null for none. */
 export function missingKey(have: ServiceKeys, wanted: ServiceKeys): string | null {
-  for (const kind of Object.keys(wanted) as (keyof ServiceKeys)[]) {
-    const [names, there] = [wanted[kind], have[kind]];
-    if (typeof names === "boolean" || typeof there === "boolean") {
-      if (names === true && there !== true) return kind;
-      continue;
-    }
-    const missing = names.find((name) => !there.includes(name));
+  for (const kind of NAMED_KEYS) {
+    const missing = wanted[kind].find((name) => !have[kind].includes(name));
     if (missing !== undefined) return missing;
   }
-  return null;
+  return wanted.stickyIp && !have.stickyIp ? "stickyIp" : null;
 }
 
 function keysOf(looked: readonly Looked[], { sticky, sessionCookies }: Rest): ServiceKeys {

@@ -7,6 +7,7 @@ import {
   type RequestKeys,
   type TcpListener,
 } from "../model/plan.ts";
+import { NAMED_KEYS, namedKeys } from "../model/keys.ts";
 import { ownerOf } from "../model/running.ts";
 import { PartsMap } from "../parts/parts-map.ts";
 import { counted, PersistentMap } from "../parts/persistent-map.ts";
@@ -239,35 +240,17 @@ function remarked(marks: Assembly["marks"], { gone, come }: Moves<ServicePlan>):
 
 /** What a service adds to `RequestKeys`, each as a text. */
 function* looksOf({ keys, backends }: ServicePlan): Generator<string> {
-  for (const kind of NAMED) for (const name of keys[kind]) yield `${kind} ${name}`;
+  for (const kind of NAMED_KEYS) for (const name of keys[kind]) yield `${kind} ${name}`;
   if (keys.stickyIp) yield "stickyIp ";
   for (const { structure } of backends.values()) yield `baseLengths ${structure.base.length}`;
 }
 
-const NAMED = [
-  "whenHeaders",
-  "whenCookies",
-  "whenQueries",
-  "stickyHeaders",
-  "stickyCookies",
-  "sessionCookies",
-] as const satisfies readonly (keyof RequestKeys)[];
-
 function keysOf(looks: Iterable<string>): RequestKeys {
   const of = Map.groupBy(looks, (look) => look.slice(0, look.indexOf(" ")));
   const names = (kind: keyof RequestKeys): string[] =>
-    (of.get(kind) ?? []).map((look) => look.slice(look.indexOf(" ") + 1)).sort();
+    (of.get(kind) ?? []).map((look) => look.slice(look.indexOf(" ") + 1));
   const lengths = new Set([0, ...names("baseLengths").map(Number)]);
-  return {
-    whenHeaders: names("whenHeaders"),
-    whenCookies: names("whenCookies"),
-    whenQueries: names("whenQueries"),
-    stickyHeaders: names("stickyHeaders"),
-    stickyCookies: names("stickyCookies"),
-    sessionCookies: names("sessionCookies"),
-    stickyIp: of.has("stickyIp"),
-    baseLengths: [...lengths].sort((a, b) => a - b),
-  };
+  return { ...namedKeys(names, of.has("stickyIp")), baseLengths: [...lengths].sort((a, b) => a - b) };
 }
 
 function sameKeys(a: Assembly["looked"], b: Assembly["looked"]): boolean {
