@@ -8,9 +8,9 @@ test("findBreaches() finds nothing in a house that keeps its rules", () => {
   expect(
     findBreaches([
       file("index.ts", 'export { ask } from "./a/ask.ts";'),
-      file("main.ts"),
+      file("main.ts", "await run();"),
       file("a/ask.ts", described),
-      file("b/use.ts", 'import { ask } from "../a/ask.ts";'),
+      file("b/use.ts", 'import { ask } from "../a/ask.ts";\nclass Use {\n  async use() {\n    await ask();\n  }\n}'),
       file("a/ask.test.ts", 'import { use } from "../b/use.ts";\nexport const unheard = 1;'),
       file("testing/world.ts", 'import { use } from "../b/use.ts";'),
       file("b/use.test.ts", 'import { world } from "../testing/world.ts";'),
@@ -28,10 +28,20 @@ test.each([
   ],
   [
     "two folders that import each other, also within a call",
-    [file("a/x.ts", 'import "../b/y.ts";'), file("b/y.ts", 'await import("../a/x.ts");')],
+    [file("a/x.ts", 'import "../b/y.ts";'), file("b/y.ts", 'const later = () => import("../a/x.ts");')],
     /src\/a and b import each other: .*a\/x\.ts imports \.\.\/b\/y\.ts, .*b\/y\.ts imports \.\.\/a\/x\.ts/,
   ],
   ["an export without a word", [file("a/x.ts", "// no\nexport const x = 1;")], /a\/x\.ts:2: x is exported without/],
+  [
+    "a module that awaits as it is loaded",
+    [file("a/x.ts", "const ask = async () => await 1;\nconst x = {\n  y: await ask(),\n};")],
+    /a\/x\.ts:3: awaits as it is loaded/,
+  ],
+  [
+    "a module that awaits each of several as it is loaded",
+    [file("a/x.ts", "import { y } from './y.ts';\nfor await (const x of y) x();")],
+    /a\/x\.ts:2: awaits as it is loaded/,
+  ],
   ["a type without a word", [file("a/x.ts", "export type X = 1;")], /a\/x\.ts:1: X is exported without/],
 ])("findBreaches() finds %s", (_, sources, message) => {
   expect(findBreaches(sources)).toEqual([expect.stringMatching(message)]);

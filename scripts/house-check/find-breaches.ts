@@ -1,4 +1,5 @@
 import { dirname, normalize, relative } from "node:path/posix";
+import { parseAst } from "rolldown/parseAst";
 
 /** A source file: its path from the root of the repository, with slashes, and what is in it. */
 export interface Source {
@@ -16,12 +17,18 @@ const FACES = new Set(["index.ts", "main.ts"]);
 
 /**
  * Finds what breaks the rules of the house that no linter knows, one line for each breach: at the root of a package stand
- * its face and its main alone, a folder has few sources, no two folders of a package import each other, and every export
- * has a sentence of its own. Tests count for none of these but the first.
+ * its face and its main alone, a folder has few sources, no two folders of a package import each other, every export has
+ * a sentence of its own, and only a main awaits something as it is loaded. Tests count for none of these but the first.
  */
 export function findBreaches(sources: readonly Source[]): string[] {
   const ours = sources.filter(({ path }) => !path.endsWith(".test.ts"));
-  return [...strays(sources), ...crowds(ours), ...mutualImports(ours), ...ours.flatMap(undescribed)];
+  return [
+    ...strays(sources),
+    ...crowds(ours),
+    ...mutualImports(ours),
+    ...ours.flatMap(undescribed),
+    ...ours.flatMap(awaiting),
+  ];
 }
 
 function strays(sources: readonly Source[]): string[] {
@@ -79,4 +86,30 @@ function undescribed({ path, text }: Source): string[] {
     }
     return [`${path}:${i + 1}: ${name} is exported without a sentence of its own, wanted /** … */ above it`];
   });
+}
+
+/**
+ * A bundle puts many modules into one file: what one of them awaits as it is loaded, all wait for that import any of
+ * them, and files that import each other may wait for good.
+ */
+function awaiting({ path, text }: Source): string[] {
+  if (path.endsWith("/main.ts") || !text.includes("await")) return [];
+  const { body } = parseAst(text, { lang: "ts" });
+  const at = firstAwait(body);
+  if (at === null) return [];
+  const line = text.slice(0, at).split("\n").length;
+  return [`${path}:${line}: awaits as it is loaded, wanted within a function: only a main may do that`];
+}
+
+/** Where something is awaited outside functions; null for nowhere. */
+function firstAwait(node: unknown): number | null {
+  if (typeof node !== "object" || node === null) return null;
+  const { type, start, await: isAwaited } = node as { readonly [key: string]: unknown };
+  if (typeof type === "string" && type.includes("Function")) return null;
+  if (type === "AwaitExpression" || isAwaited === true) return start as number;
+  for (const child of Object.values(node)) {
+    const at = firstAwait(child);
+    if (at !== null) return at;
+  }
+  return null;
 }
