@@ -1,10 +1,12 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type CodeSplittingGroup, type OutputOptions, rolldown } from "rolldown";
+import { minify } from "rolldown/utils";
+import { precompileTemplate } from "@datawire/sherlock";
 import { buildBrowser } from "../scripts/build-browser.ts";
 import { buildConsole } from "../scripts/build-console.ts";
 import { builtins, RARE_IN_COMMANDS } from "./builtins.ts";
-import { plainText } from "./plain-text.ts";
+import { escapeBeyondAscii, plainText } from "./plain-text.ts";
 import { ROOT } from "./source.ts";
 import { DW_PARTS, partsOf } from "./parts.ts";
 
@@ -16,6 +18,9 @@ export const commandOf = (program: Program): string => (program === "agent" ? "d
 
 /** The file that starts a bundled program. */
 export const BUNDLE_MAIN = "main.js";
+
+/** Half the size to parse at every start; names stay, as they stand in stack traces and in errors. */
+const SMALL = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
 
 /**
  * Bundles a program with all that it imports into `folder`: a file for each of our packages and each large library, and
@@ -44,8 +49,7 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
       format: "esm",
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
-      // Half the size to parse at every start; names stay, as they stand in stack traces and in errors.
-      minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+      minify: SMALL,
     };
     const groups = program === "dw" ? partsOf((await build.generate(form)).output, DW_PARTS) : PIECES;
     const codeSplitting = { includeDependenciesRecursively: false, groups: [...groups] };
@@ -82,11 +86,13 @@ const THREADS = { "telemetry-thread": join(ROOT, "packages/telemetry/src/worker/
 /** `dw` starts a directory too. */
 const hasDirectory = (program: Program): boolean => program === "directory" || program === "dw";
 
-/** Sherlock reads its templates from a folder beside itself, wherever it is bundled into. */
+/** Sherlock reads its templates from a folder beside itself, wherever it is bundled into; compiled, as no start has to do it then. */
 async function addTemplates(folder: string, modules: readonly string[]): Promise<void> {
   const templates = join(ROOT, "packages/sherlock/templates");
   if (modules.some((module) => module.startsWith(join(ROOT, "packages/sherlock/src/setup/template")))) {
     await cp(templates, join(folder, "templates"), { recursive: true, filter: (path) => !path.includes("golden") });
+    const { code } = await minify("compiled.js", await precompileTemplate(), { module: true, ...SMALL });
+    await writeFile(join(folder, "templates/compiled.js"), escapeBeyondAscii(code));
   }
 }
 

@@ -12,7 +12,7 @@ import { clearServerState } from "../haproxy/server-state.ts";
 import { Planning } from "../inputs/planning.ts";
 import { checkFiles } from "../setup/check.ts";
 import { findHaproxy } from "../setup/haproxy-binary.ts";
-import { TemplateError } from "../setup/template.ts";
+import { TemplateError } from "../setup/template-error.ts";
 import { prepareProxy } from "../setup/proxy.ts";
 
 /**

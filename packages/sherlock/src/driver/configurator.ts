@@ -4,7 +4,8 @@ import { findCulprits, serviceOfLine } from "../core/render/culprits.ts";
 import { viewOf } from "../core/render/render.ts";
 import type { RenderSettings } from "../core/render/template-view.ts";
 import type { ConfigFiles, Refusal } from "../haproxy/config-files.ts";
-import { type Template, TemplateError } from "../setup/template.ts";
+import type { Template } from "../setup/template.ts";
+import { TemplateError } from "../setup/template-error.ts";
 
 /** HAProxy does not take a configuration. */
 export interface Rejection {

@@ -1,6 +1,7 @@
 import { describeError, type Place, type Problem, readTextFile, whyNoCertificates } from "@datawire/runtime";
 import { findHaproxy } from "./haproxy-binary.ts";
-import { loadTemplate, TemplateError } from "./template.ts";
+import { TemplateError } from "./template-error.ts";
+import { loadTemplate } from "./template.ts";
 import type { SherlockSettings } from "../config/settings.ts";
 
 /** What is looked at beyond the settings themselves, by `--check` and at a start: the files that they name. */

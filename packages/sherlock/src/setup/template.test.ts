@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isIpLiteral } from "@datawire/protocol";
@@ -10,6 +10,8 @@ import { EVERY_FEATURE } from "../testing/features.ts";
 import { INPUTS, plannerOf, SETTINGS } from "../testing/plans.ts";
 import { removeFolder, temporaryFolder } from "../testing/places.ts";
 import { loadTemplate } from "./template.ts";
+import { precompileTemplate } from "./template-compiler.ts";
+import { builtInFolder } from "./template-files.ts";
 
 /** Rewrite the golden files with UPDATE_GOLDEN=1, and read the difference. */
 const GOLDEN = new URL("../testing/golden/", import.meta.url);
@@ -67,10 +69,12 @@ test.each<[string, readonly Entity[]]>([
     ],
   ],
 ])("the built-in template renders %s as in its golden file", async (name, entities) => {
-  const text = (await loadTemplate(null)).render(view(...entities));
+  const filled = view(...entities);
+  const text = (await loadTemplate(null)).render(filled);
   const file = new URL(`${name}.cfg`, GOLDEN);
   if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, text);
   expect(text).toBe(await readFile(file, "utf8"));
+  expect((await loadTemplate(null, await bundled())).render(filled)).toBe(text);
 });
 
 test("explain adds lines to the built-in template, and changes none", async () => {
@@ -171,3 +175,32 @@ test.each([
   const rendered = template(text).then((mine) => mine.render(view()));
   await expect(rendered).rejects.toThrow(expected);
 });
+
+/** The built-in template as a bundle has it, in a folder of this test. */
+async function bundled(change = (compiled: string): string => compiled): Promise<string> {
+  await cp(await builtInFolder(), folder, { recursive: true });
+  await writeFile(join(folder, "compiled.js"), change(await precompileTemplate()));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
+  return folder;
+}
+
+test("a bundle's template is not compiled again", async () => {
+  const { render } = await loadTemplate(null, await bundled((text) => text.replaceAll("frontend", "FRONTEND")));
+  expect(render(view())).toContain("FRONTEND http_in");
+});
+
+test("a bundle's texts hold where somebody has changed them", async () => {
+  const folder = await bundled();
+  await writeFile(join(folder, "partials/global.hbs"), "global\n  nbthread 2\n");
+  const changed = await loadTemplate(null, folder);
+  expect(changed.render(view())).toContain("global\n  nbthread 2\n");
+  expect(changed.source).toContain("nbthread 2");
+});
+
+test.each(["", "export const digest = ", "export const digest = 7;", "throw new Error('damaged');"])(
+  "a bundle whose compiled template is %j fills its texts",
+  async (damage) => {
+    const expected = (await loadTemplate(null)).render(view());
+    expect((await loadTemplate(null, await bundled(() => damage))).render(view())).toBe(expected);
+  },
+);
