@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type CatalogFollower, type CatalogUpdate, openCatalogFollower } from "@datawire/link";
-import { type Clock, describeError, type Logger, makePrivateFolder, type ProblemBoard } from "@datawire/runtime";
+import { type Clock, type Logger, makePrivateFolder, type ProblemBoard } from "@datawire/runtime";
 import type { SherlockSettings } from "../config/settings.ts";
 import type { BackendNames } from "../haproxy/backend-names.ts";
 import type { RunDir } from "../haproxy/run-dir.ts";
@@ -9,15 +9,13 @@ import { MisspeltServices } from "../inputs/misspelt-services.ts";
 import { Resolver } from "../inputs/resolver.ts";
 import { SESSION_KEYS_FILE, SessionKeys } from "../inputs/session-keys.ts";
 import { hostsOf } from "../inputs/table-hosts.ts";
-import { createMetrics, type Metrics } from "../report/metrics.ts";
-import { ProxyFindings } from "../report/proxy-findings.ts";
-import { Reporter } from "../report/reporter.ts";
 import type { Sampling } from "../report/sampling.ts";
 import { prepareProxy, type Proxy } from "../setup/proxy.ts";
-import { findTlsFailure } from "../setup/tls-failure.ts";
 import { tellWeaknesses } from "../setup/weaknesses.ts";
 import { assembleDriving, type Driving } from "./driving.ts";
 import { Relay } from "./relay.ts";
+import { assembleReporting, type Reporting } from "./reporting.ts";
+import { type Attempt, createAttempt, takeNews } from "./take-news.ts";
 
 /** One set of settings, and the run folder that they name. */
 export interface SherlockConfig {
@@ -40,21 +38,17 @@ export interface SherlockDeps {
 }
 
 /** The parts of a Sherlock, of which none does anything yet. */
-export interface SherlockParts extends Driving {
+export interface SherlockParts extends Driving, Reporting {
   readonly proxy: Proxy;
   readonly follower: CatalogFollower;
   readonly locality: Locality;
   readonly resolver: Resolver;
   readonly sessionKeys: SessionKeys;
-  readonly metrics: Metrics;
-  readonly findings: ProxyFindings;
-  readonly reporter: Reporter;
   /** Called each time the directory has told something, once HAProxy is asked to follow it. */
   readonly heard: Relay<void>;
   /** Has HAProxy follow what is known now of these services; of all for null. */
   follow(services: ReadonlySet<string> | null): void;
-  /** Does something for news of the directory: what goes wrong with it ends nothing, and is told. */
-  attempt(work: Promise<void>): void;
+  readonly attempt: Attempt;
 }
 
 const REFRESH_NAMES_MS = 30_000;
@@ -98,76 +92,37 @@ export async function assembleSherlock({ settings, dir }: SherlockConfig, deps: 
     },
     { log, board },
   );
-  const metrics = createMetrics({
-    revision: () => planning.position?.revision ?? 0,
-    tableAgeMs: () => follower.status().ageMs ?? 0,
-    tableDivergences: () => follower.status().divergences,
-    oldWorkers: () => haproxy.oldWorkers.count(),
-    services: () => follower.table.size.services,
-    isPresent: (service, instance) => follower.table.instance(`${service}@${instance}`) !== null,
+  const attempt = createAttempt({ log, board });
+  const reporting = assembleReporting({
+    ...driving,
+    settings,
+    proxy,
+    follower,
+    names,
+    sampling,
+    clock,
+    log,
+    board,
+    onUnreachable: (host) => attempt(resolver.lookAgain(host)),
   });
-
-  const attempt = (work: Promise<void>): void => {
-    work.catch((error: unknown) => {
-      log.error("News of the directory cannot be followed", { error });
-      board.set("news", [
-        {
-          subject: "directory",
-          message: `its last news cannot be followed: ${describeError(error)}`,
-          severity: "error",
-          remedy: "if the directory is of another version than this Sherlock, bring both to the same one",
-        },
-      ]);
-    });
-  };
+  const { reporter } = reporting;
   const follow = (services: ReadonlySet<string> | null): void => {
     planning.forget(services);
     driver.request(services ?? follower.table.serviceNames());
   };
-  const findings = new ProxyFindings({
-    clock,
-    log,
-    runtime: haproxy.runtime,
-    planning,
-    names,
-    board,
-    onUnreachable: (host) => attempt(resolver.lookAgain(host)),
-    findTlsFailure: (target) => findTlsFailure(target, proxy.settings.caFile),
-  });
-  const reporter = new Reporter({
-    settings,
-    clock,
-    log,
-    metrics,
-    planning,
-    runtime: haproxy.runtime,
-    sampling,
-    names,
-    board,
-    findings,
-  });
   const misspelt = new MisspeltServices(settings, board);
   const heard = new Relay<void>();
   resolver.onChange(() => follow(null));
   reporter.onWelcome(({ sessionKey }) => {
     if (sessionKeys.take(sessionKey)) follow(null);
   });
-  updates.to((update) => {
-    const forgotten = planning.announce();
-    const take = async (): Promise<void> => {
-      try {
-        await resolver.prepare(hostsOf(follower.table, update.services));
-      } finally {
-        forgotten();
-      }
-      reporter.noteChange(update);
-      follow(update.services);
-      misspelt.look(follower.table);
-      heard.send();
-      board.set("news", []);
-    };
-    attempt(take());
-  });
-  const parts = { proxy, follower, locality, resolver, sessionKeys, metrics, findings, reporter, heard };
-  return { ...driving, ...parts, follow, attempt };
+  const followNews = (update: CatalogUpdate): void => {
+    reporter.noteChange(update);
+    follow(update.services);
+    misspelt.look(follower.table);
+    heard.send();
+  };
+  updates.to((update) => attempt(takeNews(update, { follower, planning, resolver, board, follow: followNews })));
+  const parts = { proxy, follower, locality, resolver, sessionKeys, heard };
+  return { ...driving, ...reporting, ...parts, follow, attempt };
 }
