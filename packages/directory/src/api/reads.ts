@@ -7,6 +7,7 @@ import { noSuchService } from "../changes/no-such-service.ts";
 import { callerContext, type ExplainAsFound, explainAsFound } from "../problems/as-found.ts";
 import { findingsOf } from "../problems/findings.ts";
 import type { State } from "../registry/state.ts";
+import { isCaller } from "../model/callers.ts";
 import { HISTORY_MAX } from "../model/history.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { originalCallers } from "../mdk/report.ts";
@@ -51,7 +52,7 @@ export const callersAnswer = (context: ReadContext): Answer<"listCallers"> => ({
 /** The Sherlocks and libraries that are connected. */
 export function listCallers(context: Pick<ApiContext, "links" | "originals">): Answer<"listCallers">["callers"] {
   const own = context.links.clients().flatMap(({ name, kind, id, version, zone, position, sinceMs }) =>
-    kind === "sherlock" || kind === "library"
+    isCaller(kind)
       ? [
           {
             name,

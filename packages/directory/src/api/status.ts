@@ -6,6 +6,7 @@ import { type StatusProblem, serviceProblems } from "../problems/service-problem
 import { type ApiContext, stamp } from "./context.ts";
 import { originalProblems } from "../mdk/report.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
+import { isCaller } from "../model/callers.ts";
 
 /** The most problems of one answer: past it, a person needs a better question. */
 const PROBLEMS_MAX = 500;
@@ -78,7 +79,7 @@ export function status(context: ApiContext): Answer<"status"> {
   const { state, publisher, links, store, address, startedMs } = context;
   const at = stamp(context);
   const clients = links.clients();
-  const sherlocks = clients.filter(({ kind }) => kind === "sherlock" || kind === "library");
+  const sherlocks = clients.filter(({ kind }) => isCaller(kind));
   const { services, instances } = state.table.size;
   const problems = problemsOf(context, clients);
   return {

@@ -10,21 +10,20 @@ import {
 } from "@datawire/runtime";
 import { noTelemetry, type Telemetry } from "@datawire/telemetry";
 import type { ServerCertificate } from "../access/certificates.ts";
-import { createCertifier } from "../access/routers/certifier.ts";
-import { type AccessConfig, openAccess } from "../access/open-access.ts";
+import { type Certifier, createCertifier } from "../access/routers/certifier.ts";
+import { type Access, type AccessConfig, openAccess } from "../access/open-access.ts";
 import { routerTokens } from "../access/routers/router-tokens.ts";
 import type { TokenService } from "../access/token-service.ts";
 import { PeerTraces } from "../api/peer-traces.ts";
 import { ConsoleFolder } from "../console/console-files.ts";
 import { consoleHandler } from "../console/console-page.ts";
-import { LinkServer } from "../link/server.ts";
-import { LinkSessions } from "../link/sessions.ts";
-import { MdkServer } from "../mdk/server.ts";
+import type { LinkSessions } from "../link/sessions.ts";
 import { failedAt } from "../problems/failed-at.ts";
 import { remedyOfLink } from "../problems/link-remedies.ts";
 import type { StateConfig } from "../registry/state.ts";
 import type { Store } from "../store/contract.ts";
 import type { DirectoryStores } from "../store/realm.ts";
+import { ClientServers } from "./client-servers.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { TenantGroups } from "./tenant-groups.ts";
@@ -84,51 +83,29 @@ export interface Directory {
 export async function assembleDirectory(config: DirectoryConfig, deps: DirectoryDeps): Promise<Directory> {
   const { stores, clock, log, board, readiness, show } = deps;
   const { telemetry = noTelemetry, chance = systemChance, metrics = createMetrics() } = deps;
-  const { address, environment, leaseMs } = config;
+  const { environment, leaseMs } = config;
   const ended = new AbortController();
-  const recently = { board, clock, signal: ended.signal };
-  const recent = {
-    // Who is refused asks again within half a minute.
-    links: new RecentProblems("links", recently, { keptMs: 120_000 }),
-    failures: new RecentProblems("failures", recently),
-  };
-  const sessions = new LinkSessions({ directory: address, leaseMs }, { clock, log });
-  const links = new LinkServer(sessions, { clock, log });
+  const recent = recentProblems({ board, clock, signal: ended.signal });
   const originalsFailed = (subject: string, error: unknown): void => {
     log.error("Original MDK clients failed", { subject, error });
     recent.failures.note(failedAt(subject, error));
   };
-  const originals = new MdkServer({
-    clock,
-    log,
-    counts: metrics.originals,
-    failed: originalsFailed,
-  });
-  const tokensChanged = (): void => {
-    sessions.review();
-    originals.review();
-  };
+  const clients = new ClientServers(config, { clock, log, counts: metrics.originals, originalsFailed });
+  const { sessions, links, originals } = clients;
   // What goes on by itself from here on would keep a directory that cannot start from ending.
-  const endLinks = async (): Promise<void> => {
-    await Promise.all([links.close(), originals.close()]);
+  const endClients = async (): Promise<void> => {
+    await clients.close();
     ended.abort();
   };
+  const tokensChanged = (): void => clients.review();
   const access = await openAccess(config, { stores, clock, log, board, show, tokensChanged }).catch(async (error) => {
-    await endLinks();
+    await endClients();
     throw error;
   });
-  sessions.tellAccess(({ tokenId, tenant }) => ({
-    asks: tokenId !== null,
-    tokens: tokenId === null ? [] : routerTokens(access.tokens.tokens.list(tenant)),
-  }));
-  const isOwn = config.protection.tls === "own";
-  const authority = async () => (isOwn ? access.tokens.authority() : null);
-  sessions.certifyWith(createCertifier({ clock, authority, own: config.names }));
+  const authority = async () => (config.protection.tls === "own" ? access.tokens.authority() : null);
+  letRoutersIn(sessions, { access, certifier: createCertifier({ clock, authority, own: config.names }) });
   const groups = new TenantGroups({ environment, leaseMs, clock, telemetry, failed: originalsFailed });
-  const peerTraces = new PeerTraces({
-    clock,
-    ca: async () => (await authority())?.certificate ?? null,
-  });
+  const peerTraces = new PeerTraces({ clock, ca: async () => (await authority())?.certificate ?? null });
   const opener = new TenantOpener(config, {
     access,
     groups,
@@ -156,7 +133,7 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   try {
     peerTraces.begin((await tenants.of(null)).peers);
   } catch (error) {
-    await endLinks();
+    await endClients();
     await access.close();
     throw error;
   }
@@ -182,30 +159,13 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
   const serve = async (signal: AbortSignal): Promise<void> => {
     await tenants.run(signal);
     await tenants.leave();
-    await Promise.all([links.close(), originals.close()]);
+    await clients.close();
     groups.close();
     await tenants.close();
     ended.abort();
   };
   return {
-    handlers: {
-      ...dispatcher,
-      foreign: metrics.foreign,
-      failed(error) {
-        log.error("Connection failed, cutting it", { error });
-        recent.failures.note(failedAt("connection", error));
-      },
-      tooManyConnections(reason) {
-        metrics.crowded();
-        if (reason === null) return;
-        log.warn("Connections refused", { reason });
-        recent.failures.note({
-          subject: "connections",
-          message: `refused: ${reason}`,
-          remedy: remedyOfLink("limit_exceeded"),
-        });
-      },
-    },
+    handlers: { ...dispatcher, ...refusedConnections({ metrics, log, recent }) },
     links: { admit: admitLink, sessions },
     tokens: access.tokens,
     tenant: (name) => tenants.of(name),
@@ -217,6 +177,66 @@ export async function assembleDirectory(config: DirectoryConfig, deps: Directory
       await Promise.all([serve(signal), access.certificates?.run(signal)]);
     },
     close: () => access.close(),
+  };
+}
+
+/** What was over as soon as it happened and is of no tenant, as `dw status` shows it for a while. */
+interface Recent {
+  /** Of links and requests that were not let in, by where they came from. */
+  readonly links: RecentProblems;
+  readonly failures: RecentProblems;
+}
+
+function recentProblems(deps: ConstructorParameters<typeof RecentProblems>[1]): Recent {
+  return {
+    // Who is refused asks again within half a minute.
+    links: new RecentProblems("links", deps, { keptMs: 120_000 }),
+    failures: new RecentProblems("failures", deps),
+  };
+}
+
+interface RouterAdmission {
+  readonly access: Access;
+  readonly certifier: Certifier;
+}
+
+/** Tells routers whose tokens hold, and gives them certificates. */
+function letRoutersIn(sessions: LinkSessions, { access, certifier }: RouterAdmission): void {
+  sessions.tellAccess(({ tokenId, tenant }) => ({
+    asks: tokenId !== null,
+    tokens: tokenId === null ? [] : routerTokens(access.tokens.tokens.list(tenant)),
+  }));
+  sessions.certifyWith(certifier);
+}
+
+interface RefusedDeps {
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly recent: Pick<Recent, "failures">;
+}
+
+/** Counts and tells of connections that come no further than the port. */
+function refusedConnections({
+  metrics,
+  log,
+  recent,
+}: RefusedDeps): Pick<HttpHandlers, "foreign" | "failed" | "tooManyConnections"> {
+  return {
+    foreign: metrics.foreign,
+    failed(error) {
+      log.error("Connection failed, cutting it", { error });
+      recent.failures.note(failedAt("connection", error));
+    },
+    tooManyConnections(reason) {
+      metrics.crowded();
+      if (reason === null) return;
+      log.warn("Connections refused", { reason });
+      recent.failures.note({
+        subject: "connections",
+        message: `refused: ${reason}`,
+        remedy: remedyOfLink("limit_exceeded"),
+      });
+    },
   };
 }
 

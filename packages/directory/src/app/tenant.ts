@@ -19,6 +19,7 @@ import { runJobs } from "../jobs/run-jobs.ts";
 import { ConnectedClients } from "../link/clients/connected-clients.ts";
 import { LinkFaults } from "../link/clients/link-faults.ts";
 import { SessionRegistry } from "../link/clients/session-registry.ts";
+import { isCaller } from "../model/callers.ts";
 import { momentOf } from "../model/moment.ts";
 import type { Metrics } from "./metrics.ts";
 import { Publisher } from "../feed/publisher.ts";
@@ -77,23 +78,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
   const stepCounts = new StepCounts();
   const state = new State(config);
   const { registry } = state;
-  const publisher = new Publisher(state.writer, {
-    clock,
-    epoch: chance.id(),
-    published,
-    failed(error) {
-      log.error("A change cannot be told to subscribers", { error });
-      failed("subscribers", error);
-    },
-  });
-  const streams = new Streams({
-    clock,
-    publisher,
-    failed(error) {
-      log.error("What happens cannot be told to those who follow it", { error });
-      failed("streams", error);
-    },
-  });
+  const { publisher, streams } = openFeeds({ state, clock, chance, log, published, failed });
   const clients = new ConnectedClients();
   const replicator = createReplicator({ registry, store, publisher, watsons: clients, clock, log, board });
   const executor = new ChangeExecutor({
@@ -127,23 +112,7 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     log,
     faults: new LinkFaults({ refused, faults, clock, log }),
   });
-  const { replication } = store;
-  const judge = new Judge(
-    replication.kind === "peers" ? { id: replication.replica, alone: false } : { id: "own", alone: true },
-    {
-      state,
-      executor,
-      counts: stepCounts,
-      position() {
-        publisher.flush();
-        return { epoch: publisher.log.epoch, revision: publisher.log.revision };
-      },
-      questions: createQuestions(),
-      watchers: () =>
-        clients.list().filter(({ kind }) => kind === "sherlock" || kind === "library" || kind === "router").length,
-      replicas: () => replicator.replicas().map(({ id }) => id),
-    },
-  );
+  const judge = createJudge({ state, store, executor, stepCounts, publisher, clients, replicator });
   const context: ApiContext = {
     state,
     executor,
@@ -194,4 +163,65 @@ export async function openTenant(config: StateConfig, deps: TenantDeps): Promise
     },
     close: () => executor.settled(),
   };
+}
+
+interface FeedDeps extends Pick<TenantDeps, "clock" | "log"> {
+  readonly state: State;
+  readonly chance: Chance;
+  readonly published: Metrics["published"];
+  /** Told what could not be done, for `dw status`. */
+  readonly failed: (what: string, error: unknown) => void;
+}
+
+/** What the table is told through: to subscribers of the link, and to those who follow it over HTTP. */
+function openFeeds({ state, clock, chance, log, published, failed }: FeedDeps): {
+  readonly publisher: Publisher;
+  readonly streams: Streams;
+} {
+  const publisher = new Publisher(state.writer, {
+    clock,
+    epoch: chance.id(),
+    published,
+    failed(error) {
+      log.error("A change cannot be told to subscribers", { error });
+      failed("subscribers", error);
+    },
+  });
+  const streams = new Streams({
+    clock,
+    publisher,
+    failed(error) {
+      log.error("What happens cannot be told to those who follow it", { error });
+      failed("streams", error);
+    },
+  });
+  return { publisher, streams };
+}
+
+interface JudgeParts {
+  readonly state: State;
+  readonly store: Store;
+  readonly executor: ChangeExecutor;
+  readonly stepCounts: StepCounts;
+  readonly publisher: Publisher;
+  readonly clients: ConnectedClients;
+  readonly replicator: Replicator;
+}
+
+/** What judges the rollouts of a table; of several directories on a store, one judges for all. */
+function createJudge({ state, store, executor, stepCounts, publisher, clients, replicator }: JudgeParts): Judge {
+  const { replication } = store;
+  const judged = replication.kind === "peers" ? { id: replication.replica, alone: false } : { id: "own", alone: true };
+  return new Judge(judged, {
+    state,
+    executor,
+    counts: stepCounts,
+    position() {
+      publisher.flush();
+      return { epoch: publisher.log.epoch, revision: publisher.log.revision };
+    },
+    questions: createQuestions(),
+    watchers: () => clients.list().filter(({ kind }) => isCaller(kind) || kind === "router").length,
+    replicas: () => replicator.replicas().map(({ id }) => id),
+  });
 }

@@ -1,4 +1,10 @@
+import type { ClientKind } from "@datawire/protocol";
 import type { CallerRecord } from "./records.ts";
+
+/** Whether clients of this kind lead calls to services: a Sherlock those of its machine, a library its own. */
+export function isCaller(kind: ClientKind): kind is "sherlock" | "library" {
+  return kind === "sherlock" || kind === "library";
+}
 
 /** For how long a caller that is not connected is still a known one (routing rules, section 4). */
 const CALLER_KNOWN_MS = 30 * 86_400_000;

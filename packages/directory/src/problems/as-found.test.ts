@@ -10,7 +10,7 @@ test("explainAsFound() goes through who is connected once for each caller, howev
   );
   let read = 0;
   const client = {
-    kind: "sherlock",
+    kind: "sherlock" as const,
     name: "monolith",
     zone: null,
     get problems() {

@@ -2,6 +2,7 @@ import type { Explanation } from "@datawire/api";
 import { type Catalog, DownTable } from "@datawire/catalog";
 import { type CallerContext, explain, type RequestFacts, sharedZone } from "@datawire/routing";
 import { type Finder, findingsOf, unreachableFor } from "./findings.ts";
+import { isCaller } from "../model/callers.ts";
 
 /** A client as far as it tells where it is, and what its proxy finds. */
 interface Placed extends Finder {
@@ -46,8 +47,6 @@ function see(table: Catalog, clients: readonly Placed[], caller: string): Caller
 
 /** A caller as it sees the table. */
 export function callerContext(clients: readonly Placed[], caller: string): CallerContext {
-  const zones = clients
-    .filter(({ kind, name }) => name === caller && (kind === "sherlock" || kind === "library"))
-    .map(({ zone }) => zone);
+  const zones = clients.filter(({ kind, name }) => name === caller && isCaller(kind)).map(({ zone }) => zone);
   return { caller, zone: sharedZone(zones) };
 }

@@ -1,9 +1,9 @@
 import type { InstanceFinding } from "@datawire/api";
-import { parseServiceAddress, type ReportedProblem } from "@datawire/protocol";
+import { type ClientKind, parseServiceAddress, type ReportedProblem } from "@datawire/protocol";
 
 /** A client as far as it tells what its proxy finds. */
 export interface Finder {
-  readonly kind: string;
+  readonly kind: ClientKind;
   readonly name: string;
   readonly problems: readonly ReportedProblem[];
 }

@@ -29,7 +29,7 @@ export interface JudgeDeps {
   /** The newest table, with all that is decided by now. */
   readonly position: () => CountedStep["position"];
   readonly questions: Questions;
-  /** How many Sherlocks and libraries are connected here. */
+  /** How many of those that count are connected here: Sherlocks, libraries and routers. */
   readonly watchers: () => number;
   /** The ids of the directories that are there; empty where it is the only one that can be. */
   readonly replicas: () => readonly string[];

@@ -8,6 +8,7 @@ import type { State } from "../../registry/state.ts";
 import type { ChangeExecutor } from "../../changes/change-executor.ts";
 import type { LinkFaults } from "./link-faults.ts";
 import type { ClientReport, ConnectedClients, LinkClient } from "./connected-clients.ts";
+import { isCaller } from "../../model/callers.ts";
 import { listed } from "../../model/listed.ts";
 import type { Publisher } from "../../feed/publisher.ts";
 import type { Logs } from "../../traces/logs.ts";
@@ -110,7 +111,7 @@ export class SessionRegistry {
     // Most libraries register nothing, and are no holders then.
     if (kind === "watson" || state.registry.holder(id) !== null)
       state.registry.attach(identityOf(hello), momentOf(this.#deps.clock));
-    if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
+    if (isCaller(kind)) this.#sight({ name, kind });
   }
 
   leave(session: LinkClient, { kind, name, id }: Hello): void {
@@ -121,7 +122,7 @@ export class SessionRegistry {
       publisher.touch();
       replication.soon();
     }
-    if (kind === "sherlock" || kind === "library") this.#sight({ name, kind });
+    if (isCaller(kind)) this.#sight({ name, kind });
   }
 
   /** Takes a whole set. The Watson is then told of all drained instances, as it may have missed a drain or a resume. */
