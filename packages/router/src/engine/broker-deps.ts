@@ -67,6 +67,8 @@ export interface KeptDeps {
   readonly onUnreadable: QueueDeps["onUnreadable"];
   /** Says when messages may go to the log; null for an address in memory. */
   readonly intake: Intake | null;
+  /** Says when messages that are made here may go to the log. */
+  readonly pace: QueueDeps["pace"];
   /** Takes a message into the dead letters of this address. */
   readonly bury: (dead: Dead) => void;
   /** Why nothing is taken now, such as a full disk; null where it is. */

@@ -331,6 +331,42 @@ test("moveMessages() waits while the disk is full, and goes on", async () => {
   expect([await moved, broker.queue("from").kept.messages, broker.queue("to").kept.messages]).toEqual([900, 0, 900]);
 });
 
+test.each([
+  ["orders", "expires", 60_000],
+  ["topic/orders", "expires", 60_000],
+  ["orders", "is rejected", 0],
+  ["topic/orders", "is rejected", 0],
+] as const)("Broker buries what of %s %s at once only as fast as the disk takes it", async (address, event, ttlMs) => {
+  const count = 1_500;
+  const log = { retryMs: 10, reserveBytes: 40_000, segmentBytes: 2 ** 20, cacheBytes: 50_000 };
+  const broker = await restart({ log, rules: [rule(address, { expired: "dead" })] });
+  const receiver = new TestReceiver(broker, address, { credit: ttlMs === 0 ? count : 0 });
+  const sender = new TestSender(broker, address);
+  for (let sent = 0; sent < count; sent++) {
+    if (sender.credit === 0) await settled();
+    sender.send(`${sent}:`.padEnd(1_000, "x"), { ttlMs });
+  }
+  await settled(40);
+  expect([sender.safe.length, receiver.got.length]).toEqual([count, ttlMs === 0 ? count : 0]);
+  disk.capacity = 0;
+  await clock.advance(ttlMs);
+  broker.tick();
+  for (const delivery of receiver.got) receiver.settle(delivery, { outcome: "rejected", reason: event });
+  await settled(40);
+  expect(broker.log.backlogBytes).toBeLessThan(100_000);
+  expect(receiver.confirmed).toEqual([]);
+  disk.capacity = 2 ** 30;
+  const dead = broker.queue(`dead/${address}`);
+  let backlogMax = 0;
+  for (let round = 0; round < 2_000 && dead.kept.messages < count; round++) {
+    await clock.advance(10);
+    backlogMax = Math.max(backlogMax, broker.log.backlogBytes);
+  }
+  await settled(40);
+  expect(backlogMax).toBeLessThan(100_000);
+  expect([dead.kept.messages, receiver.confirmed.length]).toEqual([count, receiver.got.length]);
+});
+
 test("Broker tells a sender late what speaks against a message that waited for the disk", async () => {
   const broker = await restart({
     log: { retryMs: 10 },

@@ -58,8 +58,7 @@ export class Broker {
       onTrouble: (error) => this.#troubled(error),
       onHousekeepingFailure: (error) => deps.onFault("segments", error),
     });
-    const { reserveBytes = 0 } = config.log;
-    this.intake = new Intake(reserveBytes === 0 ? BACKLOG_BYTES_MAX : reserveBytes / 2, {
+    this.intake = new Intake((config.log.reserveBytes ?? 0) / 2 || BACKLOG_BYTES_MAX, {
       backlogBytes: () => this.log.backlogBytes,
       isTroubled: () => this.#trouble !== null,
       whenDurable: (callback) => this.log.whenDurable(callback),
@@ -81,7 +80,7 @@ export class Broker {
     return broker;
   }
 
-  /** Why nothing can be accepted now; null where it can. */
+  /** Why nothing can be accepted; null where it can. */
   get trouble(): string | null {
     return this.#trouble;
   }
@@ -246,6 +245,7 @@ export class Broker {
       },
       bury: (dead) => this.#bury(name, dead),
       intake: id > 0 ? this.intake : null,
+      pace: this.intake,
       trouble: () => (id > 0 ? this.#trouble : null),
       allot: this.#deps.allot,
     });

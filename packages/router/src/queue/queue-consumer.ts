@@ -9,6 +9,8 @@ export class QueueConsumer {
   readonly unsettled = new SequenceSet();
   /** What is being read from disk for it. */
   loading: number | null = null;
+  /** How many that it has rejected, or failed at for the last time, wait for the dead letters to take them. */
+  burying = 0;
   /** Whether it has looked at so many messages that it has to wait for its next turn. */
   looksOn = false;
   /** With a filter: everything before it was offered, and not wanted. */

@@ -1,8 +1,8 @@
-import type { MessageRecord } from "../log/record.ts";
+import { BURIALS_MAX, Burials } from "./burials.ts";
+import { type DeadLetters, EXPIRY_RETRY_MS, type QueueConfig } from "./delivery.ts";
 import { DurableEnd } from "./durable-end.ts";
 import { Expiries } from "../ledger/expiries.ts";
 import { MessageIndex } from "../ledger/message-index.ts";
-import { useRecord } from "./reader.ts";
 import { SequenceHeap } from "../ledger/sequence-heap.ts";
 import type { MessageTimes, NewMessage, Place, QueueDeps } from "./storage.ts";
 
@@ -15,18 +15,29 @@ export interface QueueSnapshot {
 
 /** The messages of a queue: which there are, which of them are ready, and what is read of them from the log. */
 export abstract class QueueContents {
+  protected readonly config: QueueConfig;
   protected readonly deps: QueueDeps;
+  protected readonly burials: Burials;
   protected readonly index = new MessageIndex();
   protected readonly failures = new Map<number, number>();
   protected readonly durable: DurableEnd;
   protected readonly expiries = new Expiries((sequence) => this.index.place(sequence) !== null);
+  readonly #deadLetters: DeadLetters;
   /** What was taken and is ready again. */
   readonly #returned = new SequenceHeap();
   /** Nothing from here on was taken by a consumer without a filter. */
   #cursor = 0;
 
-  constructor(deps: QueueDeps) {
+  constructor(config: QueueConfig, deps: QueueDeps, deadLetters: DeadLetters) {
+    this.config = config;
     this.deps = deps;
+    this.#deadLetters = deadLetters;
+    this.burials = new Burials({
+      ...deps,
+      placeOf: (sequence) => this.placeOf(sequence),
+      bury: (dead) => deadLetters.bury(dead),
+      emptied: () => deps.later(() => this.expireDue()),
+    });
     this.durable = new DurableEnd(deps.storage, 1);
   }
 
@@ -69,6 +80,42 @@ export abstract class QueueContents {
     while (this.dropOldest()) count++;
     return count;
   }
+
+  /** Drops the messages whose time is over, wherever they are, though nobody takes them. */
+  expireDue(): void {
+    const nowMs = this.deps.nowMs();
+    for (let looked = 0; looked < LOOKS_MAX; looked++) {
+      // It is called again once these are buried.
+      if (this.burials.size >= BURIALS_MAX) return;
+      const sequence = this.expiries.takeDue(nowMs);
+      if (sequence === null) return;
+      if (this.index.isReady(sequence) && sequence < this.durable.end) this.expire(sequence);
+      // It may be given back, or is not safe yet.
+      else if (this.index.place(sequence) !== null) this.expiries.add(nowMs + EXPIRY_RETRY_MS, sequence);
+    }
+    this.deps.later(() => this.expireDue());
+  }
+
+  protected expire(sequence: number): void {
+    this.index.take(sequence);
+    if (this.config.expired === "drop") return this.#expired(sequence);
+    this.burials.add(sequence, "expired", {
+      buried: () => this.#expired(sequence),
+      stays: () => {
+        this.giveBack(sequence);
+        this.expiries.add(this.deps.nowMs() + EXPIRY_RETRY_MS, sequence);
+      },
+      gone: () => {},
+    });
+  }
+
+  #expired(sequence: number): void {
+    this.#deadLetters.expired();
+    this.settled(sequence);
+  }
+
+  /** Puts a message that a consumer had back into its place. */
+  protected abstract giveBack(sequence: number): void;
 
   /** Gives messages to those who want them. */
   abstract pump(): void;
@@ -158,19 +205,12 @@ export abstract class QueueContents {
     this.deps.storage.settled(0, sequence);
   }
 
-  protected withRecord(sequence: number, use: (record: MessageRecord) => void, otherwise: () => void): void {
-    if (this.index.place(sequence) === null) return otherwise();
-    useRecord({
-      place: () => this.index.place(sequence),
-      storage: this.deps.storage,
-      done: use,
-      failed: (error) => this.deps.onUnreadable(sequence, error, otherwise),
-    });
-  }
-
   #forget(sequence: number): void {
     this.failures.delete(sequence);
     const place = this.index.remove(sequence);
     if (place !== null) this.deps.storage.release(place);
   }
 }
+
+/** How many messages that have expired are looked at before others have their turn. */
+const LOOKS_MAX = 1_000;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { ConsumerPort, Dead, Delivery } from "./delivery.ts";
 import { Expiries } from "../ledger/expiries.ts";
 import { MemoryStorage } from "./memory-storage.ts";
+import type { Pace } from "./storage.ts";
 import { Queue } from "./queue.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 import type { MessageRecord } from "../log/record.ts";
@@ -16,6 +17,9 @@ const ELSEWHERE = { outcome: "modified", failed: false, undeliverableHere: true 
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
+
+/** A disk that takes whatever comes. */
+const pace: Pace = { admits: () => true, whenTaking: setImmediate };
 
 interface Options {
   readonly maxDeliveries?: number;
@@ -45,7 +49,7 @@ function createQueue({ maxDeliveries = 10, expired = "drop", cold = false }: Opt
   }
   const queue = new Queue(
     { maxDeliveries, expired },
-    { storage, nowMs: () => nowMs, later: setImmediate, onUnreadable: (_, error) => expect(error).toBeNull() },
+    { storage, nowMs: () => nowMs, later: setImmediate, pace, onUnreadable: (_, error) => expect(error).toBeNull() },
     { bury: (one) => void dead.push(one), expired: () => void counts.expired++ },
   );
   const put = (text: string, ttlMs = 0): number =>

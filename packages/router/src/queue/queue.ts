@@ -1,18 +1,16 @@
 import type { MessageRecord } from "../log/record.ts";
 import { Browser } from "./browser.ts";
-import type { ConsumerPort, DeadLetters, Outcome, QueueConfig } from "./delivery.ts";
-import { EXPIRY_RETRY_MS, isExpired, reasonOf } from "./delivery.ts";
+import { BURIALS_MAX } from "./burials.ts";
+import { type ConsumerPort, isExpired, type Outcome, reasonOf } from "./delivery.ts";
 import { QueueConsumer } from "./queue-consumer.ts";
 import { QueueContents } from "./queue-contents.ts";
-import type { Place, QueueDeps } from "./storage.ts";
+import type { Place } from "./storage.ts";
 
 /**
  * Messages in the order of their acceptance, each for one consumer. Durable messages are given to the consumers with
  * credit, in turn; a released message is back in its place, before all that came later.
  */
 export class Queue extends QueueContents {
-  readonly #config: QueueConfig;
-  readonly #deadLetters: DeadLetters;
   readonly #consumers: QueueConsumer[] = [];
   readonly #browsers = new Set<Browser>();
   /** What consumers have and have not settled. */
@@ -21,12 +19,6 @@ export class Queue extends QueueContents {
   #pumping = false;
   #again = false;
   #pumpsSoon = false;
-
-  constructor(config: QueueConfig, deps: QueueDeps, deadLetters: DeadLetters) {
-    super(deps);
-    this.#config = config;
-    this.#deadLetters = deadLetters;
-  }
 
   get unsettled(): number {
     return this.#unsettled;
@@ -67,7 +59,7 @@ export class Queue extends QueueContents {
     const at = this.#consumers.indexOf(consumer);
     if (at !== -1) this.#consumers.splice(at, 1);
     // What is being read for it is anybody's again, before what came after it.
-    if (consumer.loading !== null && consumer.reader.isBusy) this.#giveBack(consumer.loading);
+    if (consumer.loading !== null && consumer.reader.isBusy) this.giveBack(consumer.loading);
     consumer.loading = null;
     for (const sequence of consumer.unsettled.keys()) {
       this.settle(consumer, sequence, { outcome: "modified", failed: true, undeliverableHere: false });
@@ -85,8 +77,8 @@ export class Queue extends QueueContents {
     this.#unsettled--;
     const isBuried =
       outcome.outcome === "rejected" ||
-      (outcome.outcome === "modified" && outcome.failed && this.failuresOf(sequence) + 1 >= this.#config.maxDeliveries);
-    if (isBuried) return this.#bury(sequence, reasonOf(outcome, this.#config), appended);
+      (outcome.outcome === "modified" && outcome.failed && this.failuresOf(sequence) + 1 >= this.config.maxDeliveries);
+    if (isBuried) return this.#bury(consumer, sequence, { reason: reasonOf(outcome, this.config), appended });
     this.#settleNow(consumer, sequence, outcome);
     appended();
   }
@@ -96,13 +88,13 @@ export class Queue extends QueueContents {
       case "accepted":
         return this.settled(sequence);
       case "released":
-        return this.#giveBack(sequence);
+        return this.giveBack(sequence);
       case "rejected":
         return;
       case "modified":
         if (outcome.undeliverableHere) consumer.exclude(sequence);
         if (outcome.failed) this.#fail(sequence);
-        return this.#giveBack(sequence);
+        return this.giveBack(sequence);
     }
   }
 
@@ -119,32 +111,6 @@ export class Queue extends QueueContents {
     this.#pumping = false;
     for (const browser of this.#browsers) browser.pump();
     for (const consumer of this.#consumers) if (!consumer.isBusy && consumer.port.wants()) consumer.port.exhausted();
-  }
-
-  /** Drops the messages whose time is over, wherever they are, though nobody takes them. */
-  expireDue(): void {
-    const nowMs = this.deps.nowMs();
-    for (let looked = 0; looked < LOOKS_MAX; looked++) {
-      const sequence = this.expiries.takeDue(nowMs);
-      if (sequence === null) return;
-      if (this.index.isReady(sequence) && sequence < this.durable.end) this.#expireReady(sequence);
-      // It may be given back, or is not safe yet.
-      else if (this.index.place(sequence) !== null) this.expiries.add(nowMs + EXPIRY_RETRY_MS, sequence);
-    }
-    this.deps.later(() => this.expireDue());
-  }
-
-  #expireReady(sequence: number): void {
-    if (this.#config.expired === "drop") return this.#expire(sequence, null);
-    this.index.take(sequence);
-    this.withRecord(
-      sequence,
-      (record) => this.#expire(sequence, record),
-      () => {
-        this.#giveBack(sequence);
-        this.expiries.add(this.deps.nowMs() + EXPIRY_RETRY_MS, sequence);
-      },
-    );
   }
 
   override discard(): void {
@@ -165,7 +131,7 @@ export class Queue extends QueueContents {
 
   /** @returns whether the consumer was given a message, or one is being read for it. */
   #serve(consumer: QueueConsumer): boolean {
-    if (consumer.isBusy || !consumer.port.wants()) return false;
+    if (consumer.isBusy || consumer.burying >= BURIALS_MAX || !consumer.port.wants()) return false;
     const sequence = consumer.isPlain ? this.nextForAll() : this.#nextMatching(consumer);
     if (sequence === null) return false;
     const place = this.index.place(sequence);
@@ -178,7 +144,7 @@ export class Queue extends QueueContents {
   }
 
   #deliver(consumer: QueueConsumer, sequence: number, record: MessageRecord): void {
-    if (isExpired(record, this.index.acceptedAtMs(sequence), this.deps.nowMs())) return this.#expire(sequence, record);
+    if (isExpired(record, this.index.acceptedAtMs(sequence), this.deps.nowMs())) return this.expire(sequence);
     this.#hold(consumer, sequence);
     consumer.port.deliver({ sequence, record, failures: this.failuresOf(sequence), missed: 0 });
   }
@@ -198,7 +164,7 @@ export class Queue extends QueueContents {
         if (consumer.loading !== sequence) return;
         consumer.loading = null;
         if (consumer.port.wants()) this.#deliver(consumer, sequence, record);
-        else this.#giveBack(sequence);
+        else this.giveBack(sequence);
         this.pump();
       },
       again: (error, retry) => this.deps.onUnreadable(sequence, error, retry),
@@ -206,7 +172,7 @@ export class Queue extends QueueContents {
       failed: (error) => {
         if (consumer.loading !== sequence) return;
         consumer.loading = null;
-        this.deps.onUnreadable(sequence, error, () => this.#giveBack(sequence));
+        this.deps.onUnreadable(sequence, error, () => this.giveBack(sequence));
       },
     });
   }
@@ -250,7 +216,7 @@ export class Queue extends QueueContents {
     return sequence;
   }
 
-  #giveBack(sequence: number): void {
+  protected override giveBack(sequence: number): void {
     this.ready(sequence);
     this.reconsider(sequence);
   }
@@ -258,6 +224,10 @@ export class Queue extends QueueContents {
   /** What is there from a sequence on may be for others than before. */
   reconsider(from = 0): void {
     for (const consumer of this.#consumers) if (from < consumer.scan) consumer.scan = from;
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
     if (this.#pumpsSoon) return;
     this.#pumpsSoon = true;
     this.deps.later(() => {
@@ -272,24 +242,21 @@ export class Queue extends QueueContents {
     this.deps.storage.failed(0, sequence, deliveries);
   }
 
-  #bury(sequence: number, reason: string, appended: () => void): void {
-    const bury = (record: MessageRecord): void => {
-      this.#deadLetters.bury({ sequence, record, reason });
-      this.settled(sequence);
-      appended();
+  #bury(
+    consumer: QueueConsumer,
+    sequence: number,
+    { reason, appended }: { readonly reason: string; readonly appended: () => void },
+  ): void {
+    const owner = {
+      buried: () => this.settled(sequence),
+      stays: () => this.giveBack(sequence),
+      gone: nothing,
     };
-    // A message that cannot be read is not moved to the dead letters, as it may be readable the next time.
-    this.withRecord(sequence, bury, () => {
-      this.#giveBack(sequence);
+    consumer.burying++;
+    this.burials.add(sequence, reason, owner, () => {
+      if (consumer.burying-- === BURIALS_MAX) this.#pumpSoon();
       appended();
     });
-  }
-
-  #expire(sequence: number, record: MessageRecord | null): void {
-    this.#deadLetters.expired();
-    if (this.#config.expired === "dead" && record !== null)
-      this.#deadLetters.bury({ sequence, record, reason: "expired" });
-    this.settled(sequence);
   }
 }
 

@@ -51,11 +51,3 @@ export class Reader {
     retry();
   }
 }
-
-/** Uses a message: at once where it is in memory, and else when it was read; not at all where it is gone. */
-export function useRecord(load: Load): void {
-  const place = load.place();
-  const record = place === null ? null : load.storage.peek(place);
-  if (record !== null) load.done(record);
-  else new Reader().load(load);
-}

@@ -49,6 +49,14 @@ export interface Storage {
   load(place: Place): Promise<MessageRecord>;
 }
 
+/** How fast messages may be appended. */
+export interface Pace {
+  /** Whether one of so many bytes may be now. */
+  admits(bytes: number): boolean;
+  /** Calls back soon, once one may be. */
+  whenTaking(callback: () => void): void;
+}
+
 /** What queues and topics are given to work with. */
 export interface QueueDeps {
   readonly storage: Storage;
@@ -56,6 +64,8 @@ export interface QueueDeps {
   readonly nowMs: () => number;
   /** Calls back soon, when others had their turn. */
   readonly later: (callback: () => void) => void;
+  /** Says when messages that are made here may be appended: as fast as the disk takes them. */
+  readonly pace: Pace;
   /** A message cannot be read from disk; `retry` is called a while later. */
   readonly onUnreadable: (sequence: number, error: unknown, retry: () => void) => void;
 }

@@ -1,9 +1,10 @@
 import { SequenceSet } from "@datawire/amqp";
 import type { MessageRecord, Range } from "../log/record.ts";
-import { type ConsumerPort, type Dead, isExpired, type Outcome } from "./delivery.ts";
+import { BURIALS_MAX, type Burials } from "./burials.ts";
+import { type ConsumerPort, isExpired, type Outcome } from "./delivery.ts";
 import type { MessageIndex } from "../ledger/message-index.ts";
 import { Ranges } from "../ledger/ranges.ts";
-import { Reader, useRecord } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import { SequenceHeap } from "../ledger/sequence-heap.ts";
 import type { QueueDeps } from "./storage.ts";
 
@@ -14,7 +15,7 @@ export interface TopicView {
   readonly config: { readonly maxDeliveries: number };
   /** The first offset that is not durable. */
   readonly end: () => number;
-  bury(dead: Dead): void;
+  readonly burials: Burials;
 }
 
 /** What of a subscription outlives a restart. */
@@ -53,6 +54,8 @@ export class Subscription {
   /** What it has missed was before this. */
   #missedBefore = 0;
   #pumping = false;
+  /** How many that were rejected here, or failed for the last time, wait for the dead letters to take them. */
+  #burying = 0;
 
   constructor(
     { id, key, from }: { readonly id: number; readonly key: string | null; readonly from: number },
@@ -108,7 +111,7 @@ export class Subscription {
     if (this.#pumping) return;
     this.#pumping = true;
     let looked = 0;
-    for (let port = this.#port; port?.wants() === true && !this.#reader.isBusy; port = this.#port) {
+    for (let port = this.#port; port?.wants() === true && !this.#isBusy; port = this.#port) {
       if (++looked > LOOKS_MAX) {
         this.#view.deps.later(() => this.pump());
         break;
@@ -119,6 +122,10 @@ export class Subscription {
       }
     }
     this.#pumping = false;
+  }
+
+  get #isBusy(): boolean {
+    return this.#reader.isBusy || this.#burying >= BURIALS_MAX;
   }
 
   /** The topic has dropped everything before an offset: what of it had not been dropped before, in order. */
@@ -236,26 +243,16 @@ export class Subscription {
   }
 
   #bury(sequence: number, reason: string, appended: () => void): void {
-    const { index, deps } = this.#view;
-    const bury = (record: MessageRecord): void => {
-      this.#view.bury({ sequence, record, reason });
-      this.#settled(sequence);
-      appended();
+    const owner = {
+      buried: () => this.#settled(sequence),
+      stays: () => this.#giveBack(sequence),
+      // It was dropped meanwhile, for room or for its age.
+      gone: () => this.#settled(sequence),
     };
-    // It was dropped meanwhile, for room or for its age.
-    if (index.place(sequence) === null) {
-      this.#settled(sequence);
-      return appended();
-    }
-    useRecord({
-      place: () => index.place(sequence),
-      storage: deps.storage,
-      done: bury,
-      failed: (error) =>
-        deps.onUnreadable(sequence, error, () => {
-          this.#giveBack(sequence);
-          appended();
-        }),
+    this.#burying++;
+    this.#view.burials.add(sequence, reason, owner, () => {
+      if (this.#burying-- === BURIALS_MAX) this.#view.deps.later(() => this.pump());
+      appended();
     });
   }
 

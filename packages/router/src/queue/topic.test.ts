@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { From } from "../address/from.ts";
 import type { ConsumerPort, Dead, Delivery } from "./delivery.ts";
 import { MemoryStorage } from "./memory-storage.ts";
+import type { Pace } from "./storage.ts";
 import { Ranges } from "../ledger/ranges.ts";
 import { SequenceHeap } from "../ledger/sequence-heap.ts";
 import type { Subscription } from "./subscription.ts";
@@ -41,12 +42,15 @@ class TestPort implements ConsumerPort {
   }
 }
 
+/** A disk that takes whatever comes. */
+const pace: Pace = { admits: () => true, whenTaking: setImmediate };
+
 function createTopic(config: Partial<TopicConfig> = {}) {
   const dead: Dead[] = [];
   const counts = { expired: 0 };
   const storage = new MemoryStorage();
   let nowMs = 1_000;
-  const deps = { storage, nowMs: () => nowMs, later: setImmediate, onUnreadable: () => {} };
+  const deps = { storage, nowMs: () => nowMs, later: setImmediate, pace, onUnreadable: () => {} };
   const topic = new Topic(
     { maxDeliveries: 10, retention: { ageMs: null, bytes: null }, dropsUnread: false, expired: "drop", ...config },
     deps,

@@ -1,12 +1,12 @@
 import type { From } from "../address/from.ts";
-import type { MessageRecord, Range } from "../log/record.ts";
+import type { Range } from "../log/record.ts";
+import { BURIALS_MAX, Burials } from "./burials.ts";
 import { type ConsumerPort, type DeadLetters, EXPIRY_RETRY_MS } from "./delivery.ts";
 import { DurableEnd } from "./durable-end.ts";
 import { Expiries } from "../ledger/expiries.ts";
 import { MessageIndex } from "../ledger/message-index.ts";
 import { offsetOf } from "../ledger/offset-of.ts";
 import { rangesOf } from "../ledger/ranges.ts";
-import { useRecord } from "./reader.ts";
 import type { MessageTimes, NewMessage, Place, QueueDeps } from "./storage.ts";
 import { Subscription, type SubscriptionSnapshot, type TopicView } from "./subscription.ts";
 import type { TopicConfig, TopicSnapshot } from "./topic-config.ts";
@@ -21,6 +21,7 @@ export class Topic {
   readonly #expiries = new Expiries((sequence) => this.#index.place(sequence) !== null);
   readonly #deadLetters: DeadLetters;
   readonly #durable: DurableEnd;
+  readonly #burials: Burials;
   readonly #view: TopicView;
   readonly #subscriptions = new Set<Subscription>();
   readonly #byId = new Map<number, Subscription>();
@@ -31,12 +32,18 @@ export class Topic {
     this.#deps = deps;
     this.#deadLetters = deadLetters;
     this.#durable = new DurableEnd(deps.storage, 1);
+    this.#burials = new Burials({
+      ...deps,
+      placeOf: (sequence) => this.placeOf(sequence),
+      bury: (dead) => deadLetters.bury(dead),
+      emptied: () => deps.later(() => this.expireDue()),
+    });
     this.#view = {
       index: this.#index,
       deps,
       config,
       end: () => this.#durable.end,
-      bury: (dead) => deadLetters.bury(dead),
+      burials: this.#burials,
     };
   }
 
@@ -140,7 +147,8 @@ export class Topic {
     const nowMs = this.#deps.nowMs();
     const dropped: number[] = [];
     let looked = 0;
-    for (; looked < LOOKS_MAX; looked++) {
+    // What waits to be buried goes on here once it is.
+    for (; looked < LOOKS_MAX && this.#burials.size < BURIALS_MAX; looked++) {
       const sequence = this.#expiries.takeDue(nowMs);
       if (sequence === null) break;
       if (this.#index.place(sequence) === null) continue;
@@ -270,19 +278,10 @@ export class Topic {
   }
 
   #expireToDead(sequence: number): void {
-    const bury = (record: MessageRecord): void => {
-      if (this.#index.place(sequence) === null) return;
-      this.#deadLetters.bury({ sequence, record, reason: "expired" });
-      this.#expire([sequence]);
-    };
-    useRecord({
-      place: () => this.#index.place(sequence),
-      storage: this.#deps.storage,
-      done: bury,
-      failed: (error) =>
-        this.#deps.onUnreadable(sequence, error, () =>
-          this.#expiries.add(this.#deps.nowMs() + EXPIRY_RETRY_MS, sequence),
-        ),
+    this.#burials.add(sequence, "expired", {
+      buried: () => this.#expire([sequence]),
+      stays: () => this.#expiries.add(this.#deps.nowMs() + EXPIRY_RETRY_MS, sequence),
+      gone: () => {},
     });
   }
 
