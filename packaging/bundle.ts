@@ -27,10 +27,24 @@ const SMALL = { compress: true, mangle: false, codegen: { removeWhitespace: true
  * one more for each part that it loads only when it needs it. Gives the folders of the npm packages that went into it.
  */
 export async function bundleProgram(program: Program, folder: string): Promise<ReadonlySet<string>> {
-  const source = join(ROOT, "packages", program === "dw" ? "dw-cli" : program);
+  const main = join(ROOT, "packages", program === "dw" ? "dw-cli" : program, "src/main.ts");
+  const modules = await write(program, { main }, folder);
+  // By itself, as a process does not share what it has loaded with its threads, and would load what only they need.
+  if (hasDirectory(program)) modules.push(...(await write(program, THREADS, folder)));
+  // Without a word on it, Node compiles each file once more, to find out which kind of module it is.
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
+  await addTemplates(folder, modules);
+  await addConsole(folder, modules);
+  await addBrowserLibrary(folder, modules);
+  await addSamples(folder, modules);
+  return new Set(modules.flatMap(packageFolder));
+}
+
+/** Bundles what the files of `input` import, each under its name, and gives the modules that went into it. */
+async function write(program: Program, input: Readonly<Record<string, string>>, folder: string): Promise<string[]> {
   const build = await rolldown({
     preserveEntrySignatures: false,
-    input: { main: join(source, "src/main.ts"), ...(hasDirectory(program) ? THREADS : {}) },
+    input: { ...input },
     platform: "node",
     tsconfig: false,
     plugins: [program === "dw" ? builtins(RARE_IN_COMMANDS) : builtins(), plainText],
@@ -51,17 +65,11 @@ export async function bundleProgram(program: Program, folder: string): Promise<R
       chunkFileNames: "[name]-[hash].js",
       minify: SMALL,
     };
-    const groups = program === "dw" ? partsOf((await build.generate(form)).output, DW_PARTS) : PIECES;
+    const isCommand = program === "dw" && input !== THREADS;
+    const groups = isCommand ? partsOf((await build.generate(form)).output, DW_PARTS) : PIECES;
     const codeSplitting = { includeDependenciesRecursively: false, groups: [...groups] };
     const { output } = await build.write({ ...form, codeSplitting });
-    // Without a word on it, Node compiles each file once more, to find out which kind of module it is.
-    await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
-    const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
-    await addTemplates(folder, modules);
-    await addConsole(folder, modules);
-    await addBrowserLibrary(folder, modules);
-    await addSamples(folder, modules);
-    return new Set(modules.flatMap(packageFolder));
+    return output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
   } finally {
     await build.close();
   }

@@ -90,7 +90,7 @@ interface Refusal {
   readonly retryAfter?: string;
 }
 
-function refuse(format: Format, { retryAfter, ...refusal }: Refusal): OtlpAnswer {
+async function refuse(format: Format, { retryAfter, ...refusal }: Refusal): Promise<OtlpAnswer> {
   const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
-  return { status: refusal.status, type: OTLP_TYPES[format], body: refusalBody(format, refusal), headers };
+  return { status: refusal.status, type: OTLP_TYPES[format], body: await refusalBody(format, refusal), headers };
 }
