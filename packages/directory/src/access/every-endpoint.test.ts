@@ -128,13 +128,15 @@ test("each endpoint lets in the roles that have its right, and no others", async
     const { token } = await guarded.create(role, { tenant: "other" });
     for (const [name, endpoint] of ALL) {
       const right = rightOf(endpoint);
-      if (right === "none" || endpoint.answer === "events" || hasRight(role, right)) continue;
+      if (right === "none" || endpoint.answer === "events") continue;
       const { status } = await ask(pathOf(endpoint), {
         token,
         method: endpoint.method,
         ...(endpoint.method !== "GET" && { body: {} }),
       });
-      expect([role, name, status]).toEqual([role, name, 403]);
+      // What is asked for may be wrong, but not who asks.
+      if (hasRight(role, right)) expect([401, 403], `${role} ${name}`).not.toContain(status);
+      else expect([role, name, status]).toEqual([role, name, 403]);
     }
   }
 });

@@ -165,6 +165,7 @@ test(`commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9
       if (acknowledged === until) writer.kill("SIGKILL");
     }
     if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
+    expect(acknowledged).toBeGreaterThanOrEqual(until);
     const store = await openEmbeddedStore(folder, "//localhost/directory");
     const keys = new Set((await store.load()).records.map(({ key }) => key));
     await store.close();

@@ -133,6 +133,7 @@ test(`commit() loses nothing that it acknowledged in ${ROUNDS} rounds of kill -9
       else writer.kill("SIGKILL");
     }
     if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
+    expect(acknowledged).toBeGreaterThanOrEqual(until);
     if (etcdEnd !== null) {
       await etcdEnd;
       await etcd.start();
