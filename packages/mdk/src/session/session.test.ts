@@ -227,13 +227,28 @@ describe("interactions", () => {
     expect(logged.some(({ level }) => level === "ERROR")).toBe(false);
   });
 
-  test("remember a bounded number of nodes and of levels", async () => {
-    const { sessions } = sessionsForTest({ choices: Array.from({ length: 3_000 }, (_, i) => choiceOf(`n${i}`)) });
+  test("remember the last thousand nodes", async () => {
+    const choices = Array.from({ length: 3_000 }, (_, i) => choiceOf(`n${i}`, { failures: 1, pauseMs: 1 }));
+    const { sessions } = sessionsForTest({ choices });
     const session = sessions.create();
     for (let i = 0; i < 3_000; i++) await session.resolve("barker");
-    for (let i = 0; i < 1_000; i++) session.startInteraction();
-    for (let i = 0; i < 1_000; i++) session.finishInteraction();
     session.failInteraction("boom");
+    const failed = choices.flatMap(({ breaker }, i) => (breaker.isClosed ? [] : [i]));
+    expect(failed).toEqual(Array.from({ length: 1_000 }, (_, i) => 2_000 + i));
+  });
+
+  test.each([
+    [99, false],
+    [100, true],
+  ])("remember of one with %i others within it what it resolved, or forget it: %s", async (within, isForgotten) => {
+    const a = choiceOf("a", { failures: 1, pauseMs: 1 });
+    const session = sessionsForTest({ choices: [a] }).sessions.create();
+    session.startInteraction();
+    await session.resolve("barker");
+    for (let i = 0; i < within; i++) session.startInteraction();
+    for (let i = 0; i < within; i++) session.finishInteraction();
+    session.failInteraction("boom");
+    expect(a.breaker.isClosed).toBe(isForgotten);
   });
 });
 
