@@ -1,8 +1,11 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Authority, createAuthority, issueCertificate } from "@datawire/http/authority";
+import type { Authority } from "@datawire/http/authority";
 import { type Clock, describeError, type Logger, readTextFile, writeFileAtomically } from "@datawire/runtime";
 import type { ShownTls } from "../config/shown-tls.ts";
+
+/** What makes certificates takes a tenth of a start, and a router with `web: off`, or with `tls`, makes none. */
+const certificates = () => import("@datawire/http/authority");
 
 /** The authority's certificate, for browsers and others that are to trust the router. */
 const CERTIFICATE = "ca.pem";
@@ -45,6 +48,7 @@ export async function keepOwnCertificate(
     const nowMs = clock.nowMs();
     if ((tls?.current ?? null) !== null) return;
     if (nowMs >= renewAtMs) {
+      const { issueCertificate } = await certificates();
       set(await issueCertificate(authority, names, nowMs));
       renewAtMs = nowMs + RENEW_MS;
     }
@@ -69,6 +73,7 @@ async function openAuthority(folder: string, nowMs: number): Promise<Authority> 
     const remedy = "put it back, or remove both, for another authority that browsers have to trust anew";
     throw new Error(`Cannot use the authority ${files.certificate}: its key, ${files.key}, is missing; ${remedy}`);
   }
+  const { createAuthority } = await certificates();
   const made = await createAuthority(nowMs, "router");
   await writeFileAtomically(files.key, `${made.key}\n`, { mode: 0o600 });
   await writeFileAtomically(files.certificate, `${made.certificate}\n`);
