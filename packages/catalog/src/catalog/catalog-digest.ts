@@ -59,7 +59,7 @@ export class CatalogDigest {
     return this.#sums.map((sum) => sum.toString(16).padStart(8, "0")).join("");
   }
 
-  /** The sum of each bucket, when there are so many, in hexadecimal digits; their number divides `SECTORS_MAX`. */
+  /** The sum of each bucket, when there are so many, in hexadecimal digits; their number divides `BUCKETS_MAX`. */
   buckets(count: number): string {
     const sums = new Uint32Array(count);
     for (const [i, sum] of (this.#buckets ?? []).entries()) sums[i % count] = (sums[i % count] as number) + sum;

@@ -10,7 +10,8 @@ import { consoleFolders } from "../console/find-console.ts";
 import { assembleDirectory, type Directory } from "./assemble.ts";
 import { SwitchedHandlers } from "./switched-handlers.ts";
 import { listEnvironments, listTenants, openStore } from "../store/open/open-store.ts";
-import { listenHttp, machine, whereToListen } from "@datawire/http";
+import { type HttpConfig, listenHttp, machine, whereToListen } from "@datawire/http";
+import type { Telemetry } from "@datawire/telemetry";
 import { openTelemetry, threadSettings } from "./open-telemetry.ts";
 import { dataDirOf, type DirectorySettings, type DirectoryValues } from "../config/settings.ts";
 import type { Store } from "../store/contract.ts";
@@ -46,19 +47,7 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   if (choice.warning !== null) log.warn("Listening on loopback only", { reason: choice.warning });
 
   const handlers = new SwitchedHandlers();
-  const http = await listenHttp(
-    {
-      addresses: choice.addresses,
-      setting: settings.listen ? "--listen" : "--port",
-      names: namesOf(settings),
-      ...(settings.console !== "off" && {
-        front: { url: settings.console.url ?? null, originSetting: "console.url in directory.yaml" },
-        openBelow: CONSOLE_ROOT,
-      }),
-      ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
-    },
-    handlers,
-  );
+  const http = await listenHttp(httpConfig(settings, { protection, addresses: choice.addresses }), handlers);
   try {
     const port = http.addresses[0]?.port ?? settings.port;
     const address = formatDirectoryAddress(settings.address ?? { host: settings.host, port });
@@ -102,16 +91,8 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
           show: (certificate) => http.setCertificate(tlsOptions(certificate)),
         },
       );
-      const { configure } = directory;
       handlers.switchTo(directory.handlers);
-      context.onReload(({ value }) => {
-        telemetry.configure(threadSettings(value.traces));
-        configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
-        const fixed: string[] = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
-        if (value.traces.store !== settings.traces.store) fixed.push("traces.store");
-        if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
-        board.set("restart", fixed.length === 0 ? [] : [needsRestart(fixed)]);
-      });
+      followReloads(context, { telemetry, directory });
       readiness.seal();
       log.info("Directory is ready", { address, port, listen: http.addresses.map(formatListenAddress).join(", ") });
       await directory.run(signal);
@@ -123,6 +104,42 @@ export async function runDirectory(context: DaemonContext<DirectorySettings>): P
   } finally {
     await http.close();
   }
+}
+
+interface HttpChoice {
+  readonly protection: Protection;
+  readonly addresses: HttpConfig["addresses"];
+}
+
+function httpConfig(settings: DirectoryValues, { protection, addresses }: HttpChoice): HttpConfig {
+  const { listen, console } = settings;
+  return {
+    addresses,
+    setting: listen ? "--listen" : "--port",
+    names: namesOf(settings),
+    ...(console !== "off" && {
+      front: { url: console.url ?? null, originSetting: "console.url in directory.yaml" },
+      openBelow: CONSOLE_ROOT,
+    }),
+    ...(protection.tls === "off" ? {} : { tls: { clientCertificates: wantsClients(protection) } }),
+  };
+}
+
+/** Takes new settings as far as they may change while the directory runs, and tells which of the others wait for the next start. */
+function followReloads(
+  context: DaemonContext<DirectorySettings>,
+  { telemetry, directory }: { readonly telemetry: Telemetry; readonly directory: Directory },
+): void {
+  const { log, board, onReload } = context;
+  const settings = context.settings.value;
+  onReload(({ value }) => {
+    telemetry.configure(threadSettings(value.traces));
+    directory.configure({ promotionDelayMs: value.promotion_delay, guard: value.guard });
+    const fixed: string[] = FIXED.filter((key) => JSON.stringify(value[key]) !== JSON.stringify(settings[key]));
+    if (value.traces.store !== settings.traces.store) fixed.push("traces.store");
+    if (fixed.length > 0) log.warn("Settings that need a restart", { settings: fixed.join(", ") });
+    board.set("restart", fixed.length === 0 ? [] : [needsRestart(fixed)]);
+  });
 }
 
 function needsRestart(settings: readonly string[]): ReportedProblem {

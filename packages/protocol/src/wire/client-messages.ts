@@ -36,7 +36,7 @@ export const helloSchema = z.object({
   version: z.string().max(100),
   /** Where a Sherlock or a library is, so that `explain` sees what it sees; left out by a client that prefers no zone. */
   zone: name.nullish(),
-  /** The environment, that is, which of the tenant's tables it registers in and follows; left out for `sandbox`. */
+  /** The environment, that is, which of the tenant's tables it registers in and follows; left out for the usual one. */
   environment: name.optional(),
   /** Null for a client that wants no table. */
   subscribe: z
