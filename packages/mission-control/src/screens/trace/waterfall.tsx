@@ -40,18 +40,6 @@ export function Waterfall({ spans, goal }: { readonly spans: readonly Span[]; re
     else next.delete(spanId);
     setFolded(next);
   };
-  const onKey = (event: KeyboardEvent<HTMLTableRowElement>, { span, children }: Placed<Span>): void => {
-    if (event.target !== event.currentTarget) return;
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step !== 0) {
-      event.preventDefault();
-      const rows = [...(event.currentTarget.parentElement?.querySelectorAll<HTMLElement>("tr[data-key]") ?? [])];
-      rows[rows.indexOf(event.currentTarget) + step]?.focus();
-    } else if (children > 0 && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
-      event.preventDefault();
-      fold(span.spanId, event.key === "ArrowLeft");
-    }
-  };
   return (
     <div className="table-frame">
       <table
@@ -72,78 +60,132 @@ export function Waterfall({ spans, goal }: { readonly spans: readonly Span[]; re
         </thead>
         <tbody ref={body}>
           <Gap height={before} span={HEADS.length} />
-          {shown.map((each, i) => {
-            const { span, level, children } = each;
-            const isFolded = folded.has(span.spanId);
-            return (
-              <tr
-                key={ids[i]}
-                data-testid="row"
-                data-key={span.spanId}
-                aria-rowindex={first + i + 2}
-                aria-level={level}
-                aria-expanded={children === 0 ? undefined : !isFolded}
-                tabIndex={ids[i] === entry ? 0 : -1}
-                onFocus={() => setCurrent(ids[i] ?? null)}
-                onKeyDown={(event) => onKey(event, each)}
-              >
-                <td data-col="service" data-value={span.service ?? undefined}>
-                  <span className="tree" style={{ paddingInlineStart: Math.min(level - 1, INDENTS_MAX) * 16 }}>
-                    {children === 0 ? (
-                      <span className="tree-leaf" aria-hidden="true">
-                        ·
-                      </span>
-                    ) : (
-                      <button
-                        type="button"
-                        className="fold-button"
-                        tabIndex={-1}
-                        aria-label={isFolded ? "Unfold" : "Fold"}
-                        onClick={() => fold(span.spanId, !isFolded)}
-                      >
-                        <span aria-hidden="true">{isFolded ? "▸" : "▾"}</span>
-                      </button>
-                    )}
-                    <span className="clipped" title={span.service ?? undefined}>
-                      {span.service ?? "–"}
-                    </span>
-                  </span>
-                </td>
-                <td data-col="name" data-value={span.name} title={span.message ?? span.name}>
-                  <span className="clipped">{span.name}</span>
-                </td>
-                <td data-col="start" data-value={span.start - from} className="number">
-                  {formatMs(span.start - from)}
-                </td>
-                <td data-col="duration" data-value={span.durationMs} className="number">
-                  {formatMs(span.durationMs)}
-                </td>
-                <td className="timeline">
-                  <Bar placed={each} />
-                </td>
-                <td data-col="status" data-value={span.status}>
-                  <StateMark state={span.status} />
-                </td>
-                <td data-col="instance" data-value={span.instance ?? undefined}>
-                  {span.instance === null || span.service === null ? (
-                    (span.instance ?? "–")
-                  ) : (
-                    <Link to={pathOf("services", span.service)} search="tab=instances">
-                      <span className="clipped" title={span.instance}>
-                        {span.instance}
-                      </span>
-                    </Link>
-                  )}
-                  <Explain span={span} onExplain={setExplained} />
-                </td>
-              </tr>
-            );
-          })}
+          {shown.map((each, i) => (
+            <SpanRow
+              key={ids[i]}
+              placed={each}
+              from={from}
+              index={first + i + 2}
+              isFolded={folded.has(each.span.spanId)}
+              isEntry={ids[i] === entry}
+              onEnter={() => setCurrent(ids[i] ?? null)}
+              onFold={(isFolded) => fold(each.span.spanId, isFolded)}
+              onExplain={setExplained}
+            />
+          ))}
           <Gap height={after} span={HEADS.length} />
         </tbody>
       </table>
       {explained === null ? null : <ExplainDialog request={explained} onClose={() => setExplained(null)} />}
     </div>
+  );
+}
+
+interface SpanRowProps {
+  readonly placed: Placed<Span>;
+  /** When the trace began, in ms of the epoch. */
+  readonly from: number;
+  /** Of the row among all of the table, the head being 1. */
+  readonly index: number;
+  readonly isFolded: boolean;
+  /** Whether it is where one comes to by Tab. */
+  readonly isEntry: boolean;
+  readonly onEnter: () => void;
+  readonly onFold: (isFolded: boolean) => void;
+  readonly onExplain: (request: ProxiedRequest) => void;
+}
+
+function SpanRow({ placed, from, index, isFolded, isEntry, onEnter, onFold, onExplain }: SpanRowProps) {
+  const { span, level, children } = placed;
+  const onKey = (event: KeyboardEvent<HTMLTableRowElement>): void => {
+    if (event.target !== event.currentTarget) return;
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0) {
+      event.preventDefault();
+      focusRow(event.currentTarget, step);
+    } else if (children > 0 && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+      event.preventDefault();
+      onFold(event.key === "ArrowLeft");
+    }
+  };
+  return (
+    <tr
+      data-testid="row"
+      data-key={span.spanId}
+      aria-rowindex={index}
+      aria-level={level}
+      aria-expanded={children === 0 ? undefined : !isFolded}
+      tabIndex={isEntry ? 0 : -1}
+      onFocus={onEnter}
+      onKeyDown={onKey}
+    >
+      <td data-col="service" data-value={span.service ?? undefined}>
+        <span className="tree" style={{ paddingInlineStart: Math.min(level - 1, INDENTS_MAX) * 16 }}>
+          <Fold placed={placed} isFolded={isFolded} onFold={onFold} />
+          <span className="clipped" title={span.service ?? undefined}>
+            {span.service ?? "–"}
+          </span>
+        </span>
+      </td>
+      <td data-col="name" data-value={span.name} title={span.message ?? span.name}>
+        <span className="clipped">{span.name}</span>
+      </td>
+      <td data-col="start" data-value={span.start - from} className="number">
+        {formatMs(span.start - from)}
+      </td>
+      <td data-col="duration" data-value={span.durationMs} className="number">
+        {formatMs(span.durationMs)}
+      </td>
+      <td className="timeline">
+        <Bar placed={placed} />
+      </td>
+      <td data-col="status" data-value={span.status}>
+        <StateMark state={span.status} />
+      </td>
+      <td data-col="instance" data-value={span.instance ?? undefined}>
+        <Instance span={span} />
+        <Explain span={span} onExplain={onExplain} />
+      </td>
+    </tr>
+  );
+}
+
+/** Goes so many rows on from this one, where there is one. */
+function focusRow(row: HTMLTableRowElement, step: number): void {
+  const rows = [...(row.parentElement?.querySelectorAll<HTMLElement>("tr[data-key]") ?? [])];
+  rows[rows.indexOf(row) + step]?.focus();
+}
+
+/** Shows or hides the spans below one that has some. */
+function Fold({ placed, isFolded, onFold }: Pick<SpanRowProps, "placed" | "isFolded" | "onFold">) {
+  if (placed.children === 0) {
+    return (
+      <span className="tree-leaf" aria-hidden="true">
+        ·
+      </span>
+    );
+  }
+  return (
+    <button
+      type="button"
+      className="fold-button"
+      tabIndex={-1}
+      aria-label={isFolded ? "Unfold" : "Fold"}
+      onClick={() => onFold(!isFolded)}
+    >
+      <span aria-hidden="true">{isFolded ? "▸" : "▾"}</span>
+    </button>
+  );
+}
+
+function Instance({ span: { service, instance } }: { readonly span: Span }) {
+  if (instance === null || service === null) return instance ?? "–";
+  return (
+    <Link to={pathOf("services", service)} search="tab=instances">
+      <span className="clipped" title={instance}>
+        {instance}
+      </span>
+    </Link>
   );
 }
 
