@@ -4,6 +4,7 @@ import { type DaemonContext, describeError, type Logger, makePrivateFolder, Rece
 import type { RouterSettings } from "../config/settings.ts";
 import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../disk/file-disk.ts";
+import { UnknownRecord } from "../log/record.ts";
 import { logFolderOf } from "../processes/messages.ts";
 import type { Allotments } from "../routing/allotments.ts";
 import type { ServiceLinks } from "../services/service-links.ts";
@@ -44,7 +45,7 @@ export async function openBroker(
   // The process that started several has locked the whole data folder.
   const unlock = index === null ? await lockFolder(settings.dataDir) : await lockLater(logFolder, clock);
   const startedMs = clock.monotonicMs();
-  const broker = await Broker.open(
+  const opening = Broker.open(
     { rules: settings.rules, log: settings.log },
     {
       disk: createFileDisk(logFolder),
@@ -63,10 +64,19 @@ export async function openBroker(
       },
     },
   );
+  const broker = await opening.catch((error: unknown) => {
+    throw error instanceof UnknownRecord ? refusal(logFolder, error) : error;
+  });
   const tookMs = Math.round(clock.monotonicMs() - startedMs);
   tellDamages(broker, logFolder, context);
   tellRead(broker, tookMs, log);
   return { broker, logFolder, unlock };
+}
+
+function refusal(logFolder: string, { message }: UnknownRecord): Error {
+  return new Error(
+    `Cannot use the log ${logFolder}: ${message}: another version wrote it; nothing of it is lost. Start that version, or a newer one, or give this one another --data-dir`,
+  );
 }
 
 /** Tells that the log can be written no longer, and why; or, with null, that it is written again. */

@@ -1,6 +1,7 @@
 import { createFakeClock, type FakeClock } from "@datawire/runtime/testing";
 import { Chance } from "@datawire/protocol/testing/chance";
 import { beforeEach, expect, test } from "vitest";
+import { encodeControl } from "../log/record.ts";
 import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
 import type { Outcome } from "../queue/delivery.ts";
 import { lookAt, moveMessages } from "./moves/mover.ts";
@@ -33,6 +34,14 @@ test("Broker accepts what is on disk, and has it after a loss of power", async (
   const receiver = new TestReceiver(again, "orders");
   await settled();
   expect(receiver.texts[0]).toBe("a");
+});
+
+test("Broker refuses a log with a note of a newer version: what it tells of would be lost", async () => {
+  const broker = await restart();
+  new TestSender(broker, "orders").send("a");
+  broker.log.record(encodeControl({ is: "mirrored", id: 1 }));
+  await settled();
+  await expect(restart()).rejects.toThrow('there is a note of an unknown kind, {"is":"mirrored","id":1}');
 });
 
 test("Broker confirms what is on disk, and never gives it again", async () => {

@@ -1,6 +1,6 @@
 import type { Log } from "../log/log.ts";
 import type { Place } from "../log/log-deps.ts";
-import type { FoundMessage, Range, RecordHandler } from "../log/record.ts";
+import { type FoundMessage, type Range, type RecordHandler, UnknownRecord } from "../log/record.ts";
 import { Queue } from "../queue/queue.ts";
 import { readControl } from "./control.ts";
 import type { KeptAddress } from "./kept-address.ts";
@@ -12,6 +12,9 @@ interface RestoringHost {
   configure(address: KeptAddress, own: OwnSettings): void;
   forget(address: KeptAddress): void;
 }
+
+/** How much of a note an error quotes. */
+const NOTE_CHARACTERS = 100;
 
 /** Makes of what the log tells the addresses that there were. */
 export class Restoring implements RecordHandler {
@@ -55,7 +58,8 @@ export class Restoring implements RecordHandler {
 
   control(value: unknown): void {
     const control = readControl(value);
-    if (control === null) return;
+    if (control === null)
+      throw new UnknownRecord(`there is a note of an unknown kind, ${JSON.stringify(value).slice(0, NOTE_CHARACTERS)}`);
     switch (control.is) {
       case "address":
         this.#make(control);

@@ -15,6 +15,10 @@ export const SEGMENT_HEADER_BYTES = 16;
 export const BLOCK_HEADER_BYTES = 24;
 
 const SEGMENT_MAGIC = 0x31_67_73_64; // "dsg1"
+/** How a segment of any form begins: "dsg" and the form, a digit. It grows with whatever an older router would not understand. */
+const ANY_FORM = /^dsg([1-9])$/;
+/** The form of the segments that this version writes; it reads no other. */
+export const SEGMENT_FORM = 1;
 const BLOCK_MAGIC = 0x31_6b_6c_62; // "blk1"
 
 /** What a block header says. */
@@ -47,6 +51,12 @@ export function decodeSegmentHeader(bytes: Uint8Array, segment: number): number 
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_BYTES);
   if (view.readUInt32LE(0) !== SEGMENT_MAGIC || view.readUInt32LE(4) !== segment) return null;
   return view.readUInt32LE(12) === crc32(view.subarray(0, 12)) ? view.readUInt32LE(8) : null;
+}
+
+/** The form that the first bytes of a segment tell of; null where they are those of no segment. */
+export function segmentForm(bytes: Uint8Array): number | null {
+  const form = ANY_FORM.exec(Buffer.from(bytes.subarray(0, 4)).toString("latin1"))?.[1];
+  return form === undefined ? null : Number(form);
 }
 
 /** Writes the header of a block in front of its body, which begins at `BLOCK_HEADER_BYTES`. */

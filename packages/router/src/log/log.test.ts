@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Chance } from "@datawire/protocol/testing/chance";
@@ -257,6 +257,36 @@ test("Log puts a segment aside whose begin is damaged", async () => {
   const second = await openLog(disk);
   expect([...second.model.messages.keys()]).toEqual([1, 3]);
   expect(second.log.findings.damages).toMatchObject([{ segment: 2, position: 0, file: "damaged-0000000002-0" }]);
+});
+
+test("Log refuses what a newer version has written, and leaves all of it as it is", async () => {
+  const disk = createFileDisk(folder);
+  const first = await openLog(disk, { segmentBytes: 100 });
+  for (const sequence of [1, 2]) {
+    first.put(sequence, "x".repeat(200));
+    await first.durable();
+  }
+  await first.log.close();
+  // Torn, which would be cut, and of a newer form.
+  const paths = ["0000000001.log", "0000000002.log"].map((name) => join(folder, name));
+  const [older, newer] = await Promise.all(paths.map((path) => readFile(path)));
+  newer?.write("dsg2");
+  await writeFile(paths[0] ?? "", older?.subarray(0, -5) ?? "");
+  await writeFile(paths[1] ?? "", newer ?? "");
+  const read = async (): Promise<unknown> =>
+    Promise.all((await disk.list()).map((name) => readFile(join(folder, name))));
+  const before = await read();
+  await expect(openLog(disk)).rejects.toThrow("0000000002.log is of form 2, and this version knows form 1");
+  expect(await read()).toEqual(before);
+});
+
+test("Log refuses a record that it does not know, and says where it is", async () => {
+  const disk = createFileDisk(folder);
+  const first = await openLog(disk);
+  first.log.record(Buffer.from([9, 0, 0, 0]));
+  await first.durable();
+  await first.log.close();
+  await expect(openLog(disk)).rejects.toThrow("0000000001.log: in the block at byte 16, there is no record of type 9");
 });
 
 test("Log takes the bytes of a message for no block, whatever they are", async () => {

@@ -93,11 +93,12 @@ export interface RecordHandler {
   message(found: FoundMessage): void;
   settled(address: number, subscription: number, range: Range): void;
   failed(address: number, subscription: number, sequence: number, deliveries: number): void;
+  /** @throws UnknownRecord */
   control(value: unknown): void;
 }
 
-/** A body that is whole by its checksum and yet makes no sense: another version has written it. */
-class UnknownRecord extends Error {
+/** What is whole by its checksum and yet makes no sense: another version has written it. */
+export class UnknownRecord extends Error {
   override readonly name = "UnknownRecord";
 }
 

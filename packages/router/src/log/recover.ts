@@ -1,6 +1,6 @@
-import { BLOCK_HEADER_BYTES, decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./block.ts";
+import { BLOCK_HEADER_BYTES, decodeSegmentHeader, SEGMENT_FORM, SEGMENT_HEADER_BYTES, segmentForm } from "./block.ts";
 import type { Disk } from "../disk/disk.ts";
-import { readRecords, type RecordHandler } from "./record.ts";
+import { readRecords, type RecordHandler, UnknownRecord } from "./record.ts";
 import { ScanBuffer, scanSegment } from "./scan.ts";
 import { segmentName, type SegmentFiles, segmentOfName } from "./segment-files.ts";
 
@@ -29,14 +29,28 @@ export interface Recovered {
   readonly cutBytes: number;
 }
 
-/** Reads the log from its begin, cuts what was written in part, and puts aside what is damaged. */
+/**
+ * Reads the log from its begin, cuts what was written in part, and puts aside what is damaged.
+ * @throws UnknownRecord for what another version has written: to go on without it would lose messages.
+ */
 export async function recover(disk: Disk, files: SegmentFiles, handler: RecordHandler): Promise<Recovered> {
+  try {
+    return await readAll(disk, files, handler);
+  } catch (error) {
+    await files.closeAll();
+    throw error;
+  }
+}
+
+async function readAll(disk: Disk, files: SegmentFiles, handler: RecordHandler): Promise<Recovered> {
   const names = await disk.list();
   const ids = names.flatMap((name) => segmentOfName(name) ?? []).sort((a, b) => a - b);
   const segments: FoundSegment[] = [];
   const damages: Damage[] = [];
   let cutBytes = 0;
   const scratch = new ScanBuffer();
+  // Before anything is cut or put aside: what is refused is left as it is.
+  for (const id of ids) requireKnownForm(id, await (await files.get(id)).read(0, SEGMENT_HEADER_BYTES));
   for (const id of ids) {
     const isLast = id === ids.at(-1);
     const file = await files.get(id);
@@ -54,8 +68,14 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: RecordHa
     for await (const found of scanSegment(file, { segment: id, salt }, scratch)) {
       if (found.found === "block") {
         const { position, body } = found;
-        end = position + BLOCK_HEADER_BYTES + body.length;
-        readRecords(body, { segment: id, offset: position + BLOCK_HEADER_BYTES }, handler);
+        const offset = position + BLOCK_HEADER_BYTES;
+        end = offset + body.length;
+        try {
+          readRecords(body, { segment: id, offset }, handler);
+        } catch (error) {
+          if (!(error instanceof UnknownRecord)) throw error;
+          throw new UnknownRecord(`${segmentName(id)}: in the block at byte ${position}, ${error.message}`);
+        }
       } else if (found.isTail && isLast) {
         cutBytes = found.length;
         await file.truncate(found.position);
@@ -96,4 +116,11 @@ export async function recover(disk: Disk, files: SegmentFiles, handler: RecordHa
     }
     return { ...damage, file: name };
   }
+}
+
+/** @throws UnknownRecord for a segment that a newer router has made. */
+function requireKnownForm(id: number, header: Uint8Array): void {
+  const form = segmentForm(header);
+  if (form === null || form === SEGMENT_FORM) return;
+  throw new UnknownRecord(`${segmentName(id)} is of form ${form}, and this version knows form ${SEGMENT_FORM}`);
 }
