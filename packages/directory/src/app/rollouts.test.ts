@@ -161,7 +161,7 @@ test("a hand on the same routes pauses it, saying by whom, and afterwards it tou
   expect(await shown("//barker")).toMatchObject({ state: "paused", reason: "its routes changed by bob@vm2" });
   await pass(4, BAD);
   expect(await shown()).toMatchObject({ state: "paused" });
-  await as("ann@vm1", served)("POST", "/v1/rollouts/1/resume");
+  await as("ann@vm1", served)("POST", "/v1/rollouts/1/resume", {});
   await pass(8, BAD);
   expect(await shown()).toMatchObject({ state: "rolled-back" });
   expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(3)", share: 500 }] }]);
@@ -276,7 +276,7 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
         });
         isShared ||= status === 200;
       } else if (step === 4) await hand("POST", `/v1/rollouts/1/${chance.pick(["abort", "promote"])}`);
-      else if (step <= 6) await hand("POST", "/v1/rollouts/1/resume");
+      else if (step <= 6) await hand("POST", "/v1/rollouts/1/resume", {});
       else await pass(2, chance.pick([GOOD, BAD]));
       const { state } = await shown();
       if (state === "running" || state === "paused") continue;
@@ -399,6 +399,26 @@ test.each([
     status,
     text: expect.stringMatching(message),
   });
+  expect(await routes()).toEqual([]);
+});
+
+test("one whose target a hand has made the primary goes on no more: its share would take the rest away", async () => {
+  const { start, routes, shown, served } = await world();
+  await start();
+  await served.send("POST", "/v1/services/barker/promote", { generation: "2" });
+  expect(await shown()).toMatchObject({ state: "paused" });
+  const resumed = await served.send("POST", "/v1/rollouts/1/resume", {});
+  expect({ status: resumed.status, ...resumed.body }).toMatchObject({
+    status: 409,
+    error: {
+      message:
+        "Cannot resume rollout 1: //barker(2) is the primary already; `dw rollout promote 1` ends it with that, `dw rollout abort 1` with the routes from before",
+    },
+  });
+  expect((await served.send("POST", "/v1/rollouts/1/promote", { step: true })).status).toBe(409);
+  expect(await routes()).toEqual([]);
+  expect((await served.send("POST", "/v1/rollouts/1/promote", {})).status).toBe(200);
+  expect(await shown()).toMatchObject({ state: "promoted" });
   expect(await routes()).toEqual([]);
 });
 

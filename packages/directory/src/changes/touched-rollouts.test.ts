@@ -70,3 +70,13 @@ test("touchedRollouts() leaves what is over alone, and adds to why one is paused
     { value: { shared: true, rollout: { state: "paused", reason: "lunch; its routes changed by bob" } } },
   ]);
 });
+
+test("touchedRollouts() says once that a rollout pauses, and once why, however often its routes change", () => {
+  const change = routesOf("*", "barker");
+  const first = touchedRollouts(rollouts, change, BOB);
+  expect(first.notes).toEqual(["rollout 7, started by ann, is paused by this"]);
+  for (const { id, value } of first.records) rollouts.set(id, value as RolloutRecord);
+  const second = touchedRollouts(rollouts, change, BOB);
+  expect(second).toMatchObject({ words: "", notes: [] });
+  expect(second.records).toMatchObject([{ value: { rollout: { reason: "its routes changed by bob" } } }]);
+});

@@ -34,7 +34,7 @@ export function touchedRollouts(rollouts: Rollouts, change: Change, author: Auth
     return [stopped({ ...record, shared }, `${primary ? "the primary" : "its routes"} changed by ${author.who}`)];
   });
   if (touched.length === 0) return NONE_TOUCHED;
-  const stops = touched.filter(({ rollout }) => rollout.state === "paused");
+  const stops = touched.filter(({ id, rollout }) => rollout.state === "paused" && !isPaused(rollouts.get(id)));
   return {
     records: touched.map((record) => ({ kind: "rollout", id: record.id, value: record })),
     words: stops.map(({ id, by }) => `; rollout ${id}, started by ${by}, pauses`).join(""),
@@ -42,12 +42,14 @@ export function touchedRollouts(rollouts: Rollouts, change: Change, author: Auth
   };
 }
 
-/** One that is paused already keeps why, and says this too. */
+const isPaused = (record: RolloutRecord | null): boolean => record?.rollout.state === "paused";
+
+/** One that is paused already keeps why, and says this too, once. */
 function stopped(record: RolloutRecord, reason: string): RolloutRecord {
   const { rollout } = record;
-  if (rollout.state !== "paused") return { ...record, rollout: pause(rollout, reason).rollout };
-  const both = rollout.reason === null ? reason : `${rollout.reason}; ${reason}`;
-  return { ...record, rollout: { ...rollout, reason: both.slice(0, REASON_CHARACTERS_MAX) } };
+  if (!isPaused(record)) return { ...record, rollout: pause(rollout, reason).rollout };
+  const reasons = new Set([...(rollout.reason?.split("; ") ?? []), reason]);
+  return { ...record, rollout: { ...rollout, reason: [...reasons].join("; ").slice(0, REASON_CHARACTERS_MAX) } };
 }
 
 /** What many hands did is in the history. */

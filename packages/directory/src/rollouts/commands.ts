@@ -29,15 +29,14 @@ export function planStart(
   { author, moment, judge }: CommandContext,
 ): RolloutPlan {
   const plan = readPlan(file, directories);
-  const { service, version, instance } = parseServiceAddress(plan.target);
+  const { service } = parseServiceAddress(plan.target);
   const view = state.table.service(service);
   if (view === null) throw noSuchService(state.table, "roll out", service);
   const refuse = (why: string): ProtocolError =>
     new ProtocolError("conflict", `Cannot roll out ${plan.target}: ${why}`);
   const other = state.rollouts.activeOf(service);
   if (other !== null) throw refuse(`${nameOf(other)}, of ${other.rollout.plan.target} is ${other.rollout.state}`);
-  if (instance === null && version === view.service.primary && generationOf(version) === version)
-    throw refuse("it is the primary already");
+  if (isPrimary(state, plan.target)) throw refuse("it is the primary already");
   const caller = plan.from ?? "*";
   const before = state.table.routeTable(tableKey({ caller, service }));
   const turn = begin(plan, moment.wallMs);
@@ -68,6 +67,13 @@ export function planStart(
   };
 }
 
+/** Whether what has no route goes to a target as it is. */
+function isPrimary({ table }: State, target: string): boolean {
+  const { service, version, instance } = parseServiceAddress(target);
+  const primary = table.service(service)?.service.primary ?? null;
+  return instance === null && version !== null && version === primary && generationOf(version) === version;
+}
+
 /** What a hand may do with a rollout that goes on. */
 export type RolloutVerb = "pause" | "resume" | "abort" | "promote";
 
@@ -93,6 +99,13 @@ export function planCommand(
   if (isOver(is)) throw new ProtocolError("conflict", `Cannot ${verb} rollout ${record.id}: it is ${is} already`);
   if ((verb === "pause" && is === "paused") || (verb === "resume" && is === "running"))
     return { ...planNothing(record), notes: [`rollout ${record.id} is ${is} already`] };
+  const { target } = record.rollout.plan;
+  // The share of a step would be all that it has: the rest would go to what stands in for the primary.
+  if ((verb === "resume" || (verb === "promote" && words.step === true)) && isPrimary(state, target))
+    throw new ProtocolError(
+      "conflict",
+      `Cannot ${verb} rollout ${record.id}: ${target} is the primary already; \`dw rollout promote ${record.id}\` ends it with that, \`dw rollout abort ${record.id}\` with the routes from before`,
+    );
   const said = words.reason === undefined || words.reason === "" ? "" : `: ${words.reason}`;
   const plan = planTurn(state, record, {
     turn: turnFor(record, verb, words, { who: author.who, said, moment }),
