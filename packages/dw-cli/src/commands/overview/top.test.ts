@@ -91,6 +91,44 @@ test("top --once prints every service with its versions, callers and instances",
   `);
 });
 
+/** Sixty services, of which one is down, one has errors, and one has sixty callers of three versions. */
+function crowd(): Record<string, unknown> {
+  const { "GET /v1/services": listed } = answers as unknown as Record<string, { services: object[] }>;
+  const names = Array.from({ length: 60 }, (_, i) => `s${i}`);
+  const [sample] = listed?.services ?? [];
+  return {
+    ...answers,
+    "GET /v1/services": {
+      services: names.map((service) => ({ ...sample, service, status: service === "s40" ? "down" : "live" })),
+    },
+    "GET /v1/counters?seconds=15": {
+      ...counters,
+      counters: [
+        { ...line("monolith", "1.0", "vm1", 150), service: "s50", responses: [0, 140, 0, 0, 10] },
+        ...names.map((name) => ({ ...line(`caller-${name}`, "1.0", "vm1", 1_500), service: "s55" })),
+      ],
+    },
+  };
+}
+
+test("top --once keeps to what is worst where somebody looks on and there are hundreds, and says how to see all", async () => {
+  const { stdout } = await run("top --once", { answers: crowd(), width: 100 });
+  expect(stdout.match(/^\/\/s\d+ +(live|down) /gm)).toHaveLength(25);
+  const first = [...stdout.matchAll(/^\/\/(s\d+) +(?:live|down) /gm)].slice(0, 4).map(([, name]) => name);
+  expect(first).toEqual(["s40", "s50", "s55", "s0"]);
+  expect(stdout).toContain("\nand 35 services more: `dw top --once | less` has all\n");
+  expect(stdout.match(/^\/\/s\d+ by version$/gm)).toHaveLength(25);
+  expect(stdout.match(/^ +caller-s\d+ /gm)).toHaveLength(25);
+  expect(stdout).toContain("\n  and 155 more: `dw top --once | less` has all\n");
+});
+
+test("top --once prints all of them to a pipe", async () => {
+  const { stdout } = await run("top --once", { answers: crowd() });
+  expect(stdout.match(/^\/\/s\d+ by version$/gm)).toHaveLength(60);
+  expect(stdout.match(/^ +caller-s\d+ /gm)).toHaveLength(180);
+  expect(stdout).not.toContain("more:");
+});
+
 test("top --json is for scripts", async () => {
   const { stdout } = await run("top --json", { answers });
   const { services } = JSON.parse(stdout) as { services: { service: string; rates: unknown }[] };
