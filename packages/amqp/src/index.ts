@@ -57,6 +57,7 @@ export {
 } from "./types/values.ts";
 export { ACCEPTED, type DeliveryState, isOutcome, RELEASED } from "./frames/delivery-state.ts";
 export type { AmqpError } from "./frames/error.ts";
+export { Budget } from "./link/budget.ts";
 export type { Fields } from "./frames/fields.ts";
 export { WEBSOCKET_PROTOCOL } from "./frames/protocol-header.ts";
 export { type Attach, type Begin, type Open, RECEIVER_SETTLES, SENDER_SETTLES } from "./frames/performatives.ts";

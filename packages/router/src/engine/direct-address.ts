@@ -3,7 +3,7 @@ import { SequenceMap } from "@datawire/amqp";
 import { plainName } from "../address/scope.ts";
 import { lifetimeOf, type Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
-import type { Incoming, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
+import type { Incoming, Room, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
 
 /** A message on its way from a sender to a consumer, through nothing. */
 interface Passing {
@@ -13,6 +13,8 @@ interface Passing {
   readonly ttlMs: number;
   /** Tells the sender; null once that is gone, or never wanted to know. */
   answer: ((outcome: Outcome) => void) | null;
+  /** Where it takes room while it waits; null where it does not wait, or its sender had credit for it. */
+  room: Room | null;
 }
 
 interface Consumer {
@@ -91,7 +93,14 @@ export class DirectAddress {
       offer: (message: Incoming, token: Token): Verdict => {
         const { payload, ttlMs } = message;
         if (lifetimeOf(message, this.#nowMs()) < 0) return this.#tooLate();
-        const passing: Passing = { sequence: ++this.#last, payload, ttlMs, atMs: this.#nowMs(), answer: null };
+        const passing: Passing = {
+          sequence: ++this.#last,
+          payload,
+          ttlMs,
+          atMs: this.#nowMs(),
+          answer: null,
+          room: null,
+        };
         passing.answer = (outcome) => {
           mine.delete(passing);
           port.settled(token, outcome);
@@ -99,10 +108,9 @@ export class DirectAddress {
         mine.add(passing);
         this.counters.in++;
         this.#allotment.note(passing.sequence, port.caller ?? null);
-        if (!this.#pass(passing)) {
-          // It is in the buffer of the connection, which is used again.
-          passing.payload = Uint8Array.from(payload);
-          this.#parked.push(passing);
+        if (!this.#pass(passing) && !this.#park(passing, port.room ?? null)) {
+          mine.delete(passing);
+          return this.#noRoom();
         }
         this.#refresh();
         return null;
@@ -110,6 +118,8 @@ export class DirectAddress {
       refresh: () => this.#refresh(),
       detach: () => {
         this.#sinks.delete(member);
+        // Its room is gone with it.
+        if (port.room !== undefined) this.#release((passing) => mine.has(passing));
         for (const passing of mine) passing.answer = null;
         this.#refresh();
       },
@@ -148,7 +158,7 @@ export class DirectAddress {
         this.#pump();
         if (this.#consumers.some((other) => other.seat.isServed)) return;
         // Nobody is there any more who could say something of it.
-        for (const { answer } of this.#parked.splice(0)) answer?.({ outcome: "released" });
+        this.#release(() => true);
       },
     };
   }
@@ -168,9 +178,38 @@ export class DirectAddress {
   #pump(): void {
     // A message whose target has no credit does not hold up those for other targets.
     const parked = this.#parked.splice(0);
-    this.#parked.push(...parked.filter((passing) => !this.#pass(passing)));
+    for (const passing of parked) {
+      if (this.#pass(passing)) unparked(passing);
+      else this.#parked.push(passing);
+    }
     for (const { port } of this.#consumers) if (port.wants()) port.exhausted();
     this.#refresh();
+  }
+
+  /** Keeps a message until a consumer takes it. @returns false where there is no room. */
+  #park(passing: Passing, room: Room | null): boolean {
+    if (room?.take(passing.payload.length + OVERHEAD_BYTES) === false) return false;
+    passing.room = room;
+    // It is in the buffer of the connection, which is used again.
+    passing.payload = Uint8Array.from(passing.payload);
+    this.#parked.push(passing);
+    return true;
+  }
+
+  /** Gives messages that wait back to their senders. */
+  #release(which: (passing: Passing) => boolean): void {
+    for (const passing of this.#parked.splice(0)) {
+      if (!which(passing)) this.#parked.push(passing);
+      else {
+        unparked(passing);
+        passing.answer?.({ outcome: "released" });
+      }
+    }
+  }
+
+  #noRoom(): Verdict {
+    const description = `Cannot pass a message on at ${plainName(this.name)}: no consumer has credit, and what waits for some takes all room`;
+    return { outcome: "rejected", condition: "amqp:resource-limit-exceeded", description };
   }
 
   #pass(passing: Passing): boolean {
@@ -197,3 +236,11 @@ export class DirectAddress {
     for (const sink of this.#sinks) sink.refresh(allowed);
   }
 }
+
+function unparked(passing: Passing): void {
+  passing.room?.give(passing.payload.length + OVERHEAD_BYTES);
+  passing.room = null;
+}
+
+/** What a message that waits takes beside its bytes. */
+const OVERHEAD_BYTES = 200;

@@ -21,6 +21,13 @@ export type Verdict =
   | { readonly outcome: "rejected"; readonly condition: Condition; readonly description: string }
   | { readonly outcome: "released" };
 
+/** Memory that several share. */
+export interface Room {
+  /** Takes bytes; false, and nothing taken, where there are not so many left. */
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+}
+
 /** The link of a sender; `Token` is what its messages are known by there. */
 export interface SinkPort<Token> {
   /** How many messages it may send now. */
@@ -28,6 +35,8 @@ export interface SinkPort<Token> {
   setCredit(credit: number): void;
   /** Who sends, as routes know it; null, as where it is left out, for anybody. */
   readonly caller?: string | null;
+  /** For messages that wait for a consumer, of a link whose credit is that of no address; left out where credit bounds them. */
+  readonly room?: Room;
   /** These messages are safe. */
   accepted(tokens: readonly Token[]): void;
   /** A message that was held back until the disk could take it is refused after all. */

@@ -1,4 +1,5 @@
 import type { AmqpError, AttachOptions, Attach, LinkEnd } from "@datawire/amqp";
+import type { Room } from "../engine/ports.ts";
 
 /** What both ends of a link through the router have in common, as the side of the client sees it. */
 export interface NearLink {
@@ -14,6 +15,8 @@ export interface NearSender extends NearLink {
   readonly credit: number;
   readonly draining: boolean;
   readonly unsettled: { readonly size: number };
+  /** For messages that wait for the upstream, of one that has no credit; left out where credit bounds them. */
+  readonly room?: Room;
   setCredit(credit: number): void;
   drainCredit(): void;
 }

@@ -1,6 +1,6 @@
 import type { StallReason } from "@datawire/protocol";
 import type { IncomingDelivery } from "@datawire/amqp";
-import type { Incoming, Sink, Verdict } from "../engine/ports.ts";
+import type { Incoming, Room, Sink, Verdict } from "../engine/ports.ts";
 import type { NearSender } from "./near.ts";
 import type { ThroughSender } from "./through-sender.ts";
 
@@ -14,6 +14,12 @@ export class RelayNear implements NearSender {
   readonly unsettled = { size: 0 };
   readonly remote = null;
   state: "asked" | "attached" | "detached" = "asked";
+  readonly room: Room;
+
+  /** @param room for what waits for the upstream. */
+  constructor(room: Room) {
+    this.room = room;
+  }
 
   setCredit(): void {}
 

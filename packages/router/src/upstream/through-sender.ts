@@ -19,6 +19,13 @@ const WINDOW = 5_000;
 /** What they may come to, more or less: how large the next ones are, nobody knows before. */
 const WINDOW_BYTES = 8 * 2 ** 20;
 
+/** What a message that waits takes beside its bytes. */
+const OVERHEAD_BYTES = 200;
+const NO_ROOM: AmqpError = {
+  condition: "amqp:resource-limit-exceeded",
+  description: "Cannot relay a message: what waits for upstreams and consumers already takes all room",
+};
+
 /** A message that waits until the upstream takes it. */
 interface Parked {
   readonly delivery: IncomingDelivery;
@@ -33,7 +40,7 @@ export class ThroughSender extends ThroughLink<Sender> {
   readonly #near: NearSender;
   readonly #linkName: string;
   /** In order; empty nearly always. */
-  #parked: Parked[] = [];
+  readonly #parked: Parked[] = [];
   #meanBytes = 0;
 
   constructor(near: NearSender, linkName: string, deps: ThroughDeps) {
@@ -56,7 +63,7 @@ export class ThroughSender extends ThroughLink<Sender> {
     if (!isOpen || !this.#send(delivery, message)) {
       // What came in one piece with others would keep them all in memory.
       if (this.far === null && this.isAnswered) delivery.release();
-      else this.#parked.push({ delivery, message: Uint8Array.from(message) });
+      else this.#park(delivery, message);
     }
     this.#refresh();
   }
@@ -75,6 +82,7 @@ export class ThroughSender extends ThroughLink<Sender> {
     for (let [first] = this.#parked; first !== undefined; [first] = this.#parked) {
       if (!this.#send(first.delivery, first.message)) break;
       this.#parked.shift();
+      this.#unparked(first);
     }
     this.#refresh();
     const { far } = this;
@@ -144,16 +152,31 @@ export class ThroughSender extends ThroughLink<Sender> {
   }
 
   protected override dropped(): void {
-    this.#parked = [];
+    this.#takeParked();
   }
 
   protected override ended({ error }: LinkEnd): void {
     if (error === null) return this.#releaseParked();
-    for (const { delivery } of this.#parked.splice(0)) delivery.reject(error);
+    for (const { delivery } of this.#takeParked()) delivery.reject(error);
   }
 
   #releaseParked(): void {
-    for (const { delivery } of this.#parked.splice(0)) delivery.release();
+    for (const { delivery } of this.#takeParked()) delivery.release();
+  }
+
+  #park(delivery: IncomingDelivery, message: Uint8Array): void {
+    if (this.#near.room?.take(message.length + OVERHEAD_BYTES) === false) return delivery.reject(NO_ROOM);
+    this.#parked.push({ delivery, message: Uint8Array.from(message) });
+  }
+
+  #unparked({ message }: Parked): void {
+    this.#near.room?.give(message.length + OVERHEAD_BYTES);
+  }
+
+  #takeParked(): Parked[] {
+    const parked = this.#parked.splice(0);
+    for (const one of parked) this.#unparked(one);
+    return parked;
   }
 
   /** @returns false where it has to wait. */

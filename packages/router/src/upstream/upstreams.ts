@@ -1,7 +1,7 @@
 import type { IncomingDelivery, Receiver, Sender, Source } from "@datawire/amqp";
 import type { FarAddress } from "../address/rules.ts";
 import type { UpstreamSettings } from "../config/upstream-settings.ts";
-import type { Sink } from "../engine/ports.ts";
+import type { Room, Sink } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import { ClientUpstream } from "./client-upstream.ts";
 import type { FarClient } from "./far-connection.ts";
@@ -133,8 +133,8 @@ export class UpstreamClient {
   }
 
   /** An end for messages of a relay. @throws Refused */
-  openSink(name: string, far: FarAddress): Sink<IncomingDelivery> {
-    const near = new RelayNear();
+  openSink(name: string, far: FarAddress, room: Room): Sink<IncomingDelivery> {
+    const near = new RelayNear(room);
     const linkName = `$relay/${++this.#lastRelay}/${name}`;
     return new RelaySink(
       near,

@@ -118,7 +118,7 @@ function openSender(link: Receiver, opening: Opening): void {
     if (!rights.maySendAnywhere()) throw unauthorized("send", "any address");
     const openSink: OpenSink = (name, port) => {
       const far = upstreams.farOf(name);
-      return far === null ? broker.openSink(name, null, port) : upstreams.openSink(name, far);
+      return far === null ? broker.openSink(name, null, port) : upstreams.openSink(name, far, port.room);
     };
     link.context = new RelayLink(link, openSink, { addresses, rights, caller });
     return link.accept({ maxMessageSize });

@@ -1,10 +1,10 @@
-import type { IncomingDelivery, Receiver } from "@datawire/amqp";
+import { Budget, type IncomingDelivery, type Receiver } from "@datawire/amqp";
 import { ProtocolError } from "@datawire/protocol";
 import { describeError } from "@datawire/runtime";
 import type { Rights } from "../access/rights.ts";
 import { type AddressContext, parseMessageAddress } from "../address/address.ts";
 import { plainName, scopedName } from "../address/scope.ts";
-import type { Sink, SinkPort } from "../engine/ports.ts";
+import type { Room, Sink, SinkPort } from "../engine/ports.ts";
 import { Refused } from "../engine/refused.ts";
 import type { Outcome } from "../queue/delivery.ts";
 import { readTo } from "./incoming-message.ts";
@@ -13,12 +13,17 @@ import { decline, stateOf, take } from "./sender-link.ts";
 /** Messages on their way, and addresses that are kept at hand. */
 const CREDIT = 200;
 const SINKS_MAX = 100;
+/** What messages to addresses that hold nothing may take while they wait for a consumer. */
+const WAITING_BYTES_MAX = 16 * 2 ** 20;
 
 /**
  * Finds the end of an address for messages.
  * @throws Refused
  */
-export type OpenSink = (name: string, port: SinkPort<IncomingDelivery>) => Sink<IncomingDelivery>;
+export type OpenSink = (name: string, port: RelayPort) => Sink<IncomingDelivery>;
+
+/** What stands for the link where a message goes to. */
+export type RelayPort = SinkPort<IncomingDelivery> & { readonly room: Room };
 
 interface RelayContext {
   readonly addresses: AddressContext;
@@ -35,7 +40,7 @@ export class RelayLink {
   readonly #context: RelayContext;
   /** The last used ones last. */
   readonly #sinks = new Map<string, Sink<IncomingDelivery>>();
-  readonly #port: SinkPort<IncomingDelivery>;
+  readonly #port: RelayPort;
 
   constructor(receiver: Receiver, openSink: OpenSink, context: RelayContext) {
     this.#receiver = receiver;
@@ -45,6 +50,7 @@ export class RelayLink {
       // The link's credit is that of no address: what one of them cannot take is rejected.
       credit: 0,
       caller: context.caller,
+      room: new Budget(WAITING_BYTES_MAX),
       setCredit: () => {},
       accepted: (deliveries) => {
         for (const delivery of deliveries) delivery.accept();

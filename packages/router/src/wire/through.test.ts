@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { eventually, freePorts } from "@datawire/runtime/testing";
+import type rhea from "rhea";
 import { afterEach, expect, test } from "vitest";
 import { parsePattern } from "@datawire/protocol";
 import { DEFAULT_SETTINGS } from "../address/rules.ts";
@@ -122,4 +123,57 @@ test("links wait without credit while the upstream is away, and go on when it is
   await once(sender, "accepted");
   await eventually(() => expect(receiver.bodies).toEqual(["at last"]));
   expect(connection.is_open()).toBe(true);
+});
+
+/** Sends by the relay, and counts what became of all of them. */
+function relayed(sender: rhea.Sender) {
+  const outcomes = { accepted: 0, released: 0, rejected: 0, why: "" };
+  sender.on("accepted", () => void outcomes.accepted++);
+  sender.on("released", () => void outcomes.released++);
+  sender.on("rejected", ({ delivery }: rhea.EventContext) => {
+    outcomes.rejected++;
+    const { error } = delivery!.remote_state as { error: { description: string } };
+    outcomes.why = error.description;
+  });
+  return outcomes;
+}
+
+test.each(["direct/a", "far/direct/a"])(
+  "the relay keeps for %s, where nobody takes any, what it has room for, and goes on to others",
+  async (address) => {
+    const { front, back } = await startBoth();
+    const { sender } = await RheaSender.open(await front.connect(), { target: {} });
+    const outcomes = relayed(sender);
+    for (let sent = 0; sent < 22; sent++) sender.send({ to: address, body: "x".repeat(900_000) });
+    await eventually(() => expect(outcomes).toMatchObject({ accepted: 0, rejected: 4 }));
+    expect(outcomes.why).toContain("takes all room");
+    sender.send({ to: "orders", body: "x" });
+    await eventually(() => expect(outcomes.accepted).toBe(1));
+    const where = await (address === "direct/a" ? front : back).connect();
+    const receiver = await RheaReceiver.open(where, { source: "direct/a", autoaccept: true });
+    await receiver.take(18);
+    await eventually(() => expect(outcomes).toMatchObject({ accepted: 19, rejected: 4 }));
+    sender.send({ to: address, body: "y".repeat(900_000) });
+    await receiver.take(1);
+    await eventually(() => expect(outcomes).toMatchObject({ accepted: 20, rejected: 4 }));
+  },
+);
+
+test("what waits for a consumer ends with the relay that it came by", async () => {
+  const { front } = await startBoth();
+  const waiting = (await front.connect()).open_sender("direct/a");
+  await once(waiting, "sender_open");
+  const { sender } = await RheaSender.open(await front.connect(), { target: {} });
+  const outcomes = relayed(sender);
+  sender.send({ to: "direct/a", body: "lost" });
+  sender.send({ to: "orders", body: "x" });
+  // In the order of the link: the first one is there.
+  await eventually(() => expect(outcomes.accepted).toBe(1));
+  sender.close();
+  await once(sender, "sender_close");
+  const receiver = await RheaReceiver.open(await front.connect(), { source: "direct/a", autoaccept: true });
+  receiver.receiver.add_credit(1);
+  await once(waiting, "sendable");
+  waiting.send({ body: "kept" });
+  await eventually(() => expect(receiver.bodies).toEqual(["kept"]));
 });
