@@ -1,4 +1,5 @@
 import { type Answer, endpoints } from "@datawire/api";
+import { formatPercent } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import type { ClientReport } from "../link/clients/connected-clients.ts";
 import type { Holder } from "../registry/registry.ts";
@@ -168,6 +169,9 @@ function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string;
   return position?.epoch === epoch ? revision - position.revision : revision;
 }
 
+const unwatchedRemedy = (id: string): string =>
+  `it goes on by itself when one is; \`dw rollout abort ${id}\` brings back the routes from before`;
+
 /** Errors first. */
 function problemsOf(context: ApiContext, clients: readonly ClientReport[]): StatusProblem[] {
   const { state, store, peers, faults, clock, warnings, address } = context;
@@ -185,6 +189,16 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   if (guard !== null) problems.push({ severity: "error", subject: "guard", message: guard.reason, remedy: RELEASE });
   problems.push(...faults.problems({ monotonicMs: clock.monotonicMs() }), ...serviceProblems(state.table));
   problems.push(...originalProblems(context));
+  for (const { id, rollout } of context.judge.unwatched()) {
+    const { plan, step } = rollout;
+    const message = `stays at ${formatPercent(plan.steps[step]?.share ?? 0)}, and nobody judges it: no Sherlock, library or router is connected that counts its requests`;
+    problems.push({
+      severity: "warning",
+      subject: `rollout ${id} of ${plan.target}`,
+      message,
+      remedy: unwatchedRemedy(id),
+    });
+  }
   for (const { name, kind = "watson", state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0 || kind === "mdk") continue;
     const what = instances === 1 ? "its instance stays" : `its ${instances} instances stay`;

@@ -290,12 +290,28 @@ test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
   },
 );
 
-test("without a Sherlock nobody watches, and no time passes", async () => {
-  const { start, shown, sherlock, clock } = await world();
+test("without a Sherlock nobody watches, no time passes, and the status says so", async () => {
+  const { start, shown, sherlock, clock, served } = await world();
+  const problems = async () =>
+    ((await served.get("/v1/status")).body["problems"] as { subject: string }[]).filter(({ subject }) =>
+      subject.startsWith("rollout"),
+    );
   await start({ no_data: "fail" });
+  expect(await problems()).toEqual([]);
   sherlock.socket.close();
   await clock.advance(300_000);
   expect(await shown()).toMatchObject({ state: "running", steps: [{ watchedMs: 0 }, {}] });
+  expect(await problems()).toEqual([
+    {
+      severity: "warning",
+      subject: "rollout 1 of //barker(2)",
+      message:
+        "stays at 10%, and nobody judges it: no Sherlock, library or router is connected that counts its requests",
+      remedy: "it goes on by itself when one is; `dw rollout abort 1` brings back the routes from before",
+    },
+  ]);
+  await served.send("POST", "/v1/rollouts/1/pause", {});
+  expect(await problems()).toEqual([]);
 });
 
 test("a restart goes on at the same step with what was counted", async () => {

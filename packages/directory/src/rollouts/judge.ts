@@ -82,6 +82,12 @@ export class Judge {
     for (const watched of this.#watched.values()) watched.lookedMs = null;
   }
 
+  /** The running rollouts that stay where they are, as no client that counts requests is connected to any directory. */
+  unwatched(): readonly RolloutRecord[] {
+    const { rollouts } = this.#deps.state;
+    return rollouts.active().filter((record) => record.rollout.state === "running" && this.#isUnwatched(record));
+  }
+
   /** Does what is due. */
   async run(moment: Moment): Promise<void> {
     const { state, counts } = this.#deps;
@@ -196,13 +202,11 @@ export class Judge {
     if (!this.#isCurrent(watched, record) || !(record === watched.record || record.judge === this.id || this.#alone))
       return planNothing(record);
     const tally = this.#tally(watched);
-    const others = state.rollouts.currentTallies(record).filter(({ replica }) => replica !== tally.replica);
-    const seesNobody = tally.watchers + this.#watchersOf(others) === 0;
-    const counts = record.rollout.plan.checks.some(({ kind }) => kind !== "query");
+    const others = this.#othersOf(record);
     const deadMs = watched.deadMs === null ? null : Math.min(watchedMs, at.monotonicMs - watched.deadMs);
     const turn = look(record.rollout, {
       nowMs: at.wallMs,
-      watchedMs: seesNobody && counts ? 0 : watchedMs,
+      watchedMs: this.#isUnwatched(record) ? 0 : watchedMs,
       counted: [tally, ...others].reduce<Sides>(addSides, { target: NO_EVIDENCE, primary: NO_EVIDENCE }),
       deadMs,
       ...answers,
@@ -215,9 +219,16 @@ export class Judge {
     return record.rollout.state === "running" && turnOf(record) === turn;
   }
 
-  #watchersOf(others: readonly TallyRecord[]): number {
+  /** Whether nobody counts what its checks look at. */
+  #isUnwatched(record: RolloutRecord): boolean {
+    if (record.rollout.plan.checks.every(({ kind }) => kind === "query")) return false;
     const there = new Set(this.#deps.replicas());
-    return others.reduce((sum, { replica, watchers }) => sum + (there.has(replica) ? watchers : 0), 0);
+    const elsewhere = this.#othersOf(record).filter(({ replica, watchers }) => watchers > 0 && there.has(replica));
+    return this.#deps.watchers() === 0 && elsewhere.length === 0;
+  }
+
+  #othersOf(record: RolloutRecord): readonly TallyRecord[] {
+    return this.#deps.state.rollouts.currentTallies(record).filter(({ replica }) => replica !== this.id);
   }
 
   #count({ id }: RolloutRecord): StepCount | null {
