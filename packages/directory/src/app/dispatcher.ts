@@ -68,9 +68,42 @@ export interface Dispatcher extends Pick<HttpHandlers, "request" | "upgrade"> {
 
 /** Lets requests and links in and shows each to the tenant that it is for. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { gate, tenants, groups, nothing, links, originals, open, metrics, log, refused, recent } = deps;
+  const { log, refused, recent } = deps;
+  const answer = answering(deps);
+  const { welcome, admitLink } = welcoming(deps);
+  return {
+    admitLink,
+    request(req, res) {
+      const failed = (what: string, error: unknown): void => recent.failures.note(failedAt(what, error));
+      answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused, failed }));
+    },
+    upgrade(req, socket, head) {
+      welcome(req, socket, head).catch((error: unknown) => refuseLink(error, { req, socket, log, refused, recent }));
+    },
+  };
+}
 
-  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+type Answering = Pick<DispatcherDeps, "gate" | "tenants" | "nothing" | "open" | "metrics">;
+
+/** What answers requests. It throws for those that nobody answers. */
+function answering({ gate, tenants, nothing, open, metrics }: Answering) {
+  /**
+   * Of an environment that is not there, nothing is known: neither a look at it makes it, nor a change that is refused or
+   * only tried, but the first that is to be kept.
+   */
+  const answerIn = async (environment: string, { req, res, permit }: Guest): Promise<void> => {
+    const { tenant } = permit.grant;
+    const there = await tenants.existing(tenant, environment);
+    if (there !== null) return there.router(req, res, permit);
+    try {
+      await (await nothing(tenant)).router(req, res, permit);
+    } catch (error) {
+      if (!(error instanceof NotThereError)) throw error;
+      await (await tenants.of(tenant, environment)).router(req, res, permit);
+    }
+  };
+
+  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     for (const handler of open) if (await handler(req, res)) return;
     // Whether somebody is signed in, everybody may ask; the endpoints say 401 themselves.
     if (pathOf(req) === SESSION_PATH) return (await tenants.of(null)).router(req, res, visitor);
@@ -88,33 +121,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await (await tenants.of(permit.grant.tenant)).router(req, res, permit);
     }
   };
+}
 
-  /**
-   * Of an environment that is not there, nothing is known: neither a look at it makes it, nor a change that is refused or
-   * only tried, but the first that is to be kept.
-   */
-  const answerIn = async (environment: string, { req, res, permit }: Guest): Promise<void> => {
-    const { tenant } = permit.grant;
-    const there = await tenants.existing(tenant, environment);
-    if (there !== null) return there.router(req, res, permit);
-    try {
-      await (await nothing(tenant)).router(req, res, permit);
-    } catch (error) {
-      if (!(error instanceof NotThereError)) throw error;
-      await (await tenants.of(tenant, environment)).router(req, res, permit);
-    }
-  };
+type Welcoming = Pick<DispatcherDeps, "gate" | "tenants" | "groups" | "nothing" | "links" | "originals">;
 
-  const welcome = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    if (MDK_PATHS.has(pathOf(req))) return welcomeOriginal(req, socket, head);
-    if (pathOf(req) !== LINK_PATH)
-      throw new ProtocolError(
-        "not_found",
-        `Cannot upgrade: wanted ${LINK_PATH}, or one of ${[...MDK_PATHS].join(" ")}`,
-      );
-    links.accept(req, { stream: socket, head }, await admitLink(req));
-  };
-
+/** What lets links and clients of the original MDK in. It throws for those that it does not. */
+function welcoming({ gate, tenants, groups, nothing, links, originals }: Welcoming) {
   const admitLink = async (req: IncomingMessage): Promise<LinkGuest> => {
     const permit = gate.admit(req);
     const { tenant } = permit.grant;
@@ -132,27 +144,36 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     originals.accept(req, { stream, head }, { originals: guests, permit });
   };
 
-  return {
-    admitLink,
-    request(req, res) {
-      const failed = (what: string, error: unknown): void => recent.failures.note(failedAt(what, error));
-      answer(req, res).catch((error: unknown) => answerError(error, { req, res, log, refused, failed }));
-    },
-    upgrade(req, socket, head) {
-      welcome(req, socket, head).catch((error: unknown) => {
-        const code = codeOf(error);
-        refused(code);
-        if (code === "internal") log.error("Link failed", { error });
-        const refusal = error instanceof ProtocolError ? error : new ProtocolError(code, "Cannot open the link");
-        const subject = `link from ${req.socket.remoteAddress ?? "unknown"}`;
-        if (code === "internal") recent.failures.note(failedAt(subject, error));
-        if (REPORTED.has(code))
-          recent.links.note({ subject, message: `refused: ${refusal.message}`, remedy: remedyOfLink(code) });
-        // Clients of the link show the message.
-        endWithRefusal(socket, { code, message: refusal.message, headers: refusalHeaders(refusal) });
-      });
-    },
+  const welcome = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    if (MDK_PATHS.has(pathOf(req))) return welcomeOriginal(req, socket, head);
+    if (pathOf(req) !== LINK_PATH)
+      throw new ProtocolError(
+        "not_found",
+        `Cannot upgrade: wanted ${LINK_PATH}, or one of ${[...MDK_PATHS].join(" ")}`,
+      );
+    links.accept(req, { stream: socket, head }, await admitLink(req));
   };
+
+  return { welcome, admitLink };
+}
+
+interface RefusedLink extends Pick<DispatcherDeps, "log" | "refused" | "recent"> {
+  readonly req: IncomingMessage;
+  readonly socket: Duplex;
+}
+
+/** Tells whoever asked for a link why there is none, and operators what they can do about it. */
+function refuseLink(error: unknown, { req, socket, log, refused, recent }: RefusedLink): void {
+  const code = codeOf(error);
+  refused(code);
+  if (code === "internal") log.error("Link failed", { error });
+  const refusal = error instanceof ProtocolError ? error : new ProtocolError(code, "Cannot open the link");
+  const subject = `link from ${req.socket.remoteAddress ?? "unknown"}`;
+  if (code === "internal") recent.failures.note(failedAt(subject, error));
+  if (REPORTED.has(code))
+    recent.links.note({ subject, message: `refused: ${refusal.message}`, remedy: remedyOfLink(code) });
+  // Clients of the link show the message.
+  endWithRefusal(socket, { code, message: refusal.message, headers: refusalHeaders(refusal) });
 }
 
 /** Where an original has its token; null where it has none there. */
