@@ -52,6 +52,6 @@ export function sharesCommand(edit: ShareEdit): string | null {
 }
 
 /** Whether an edit says more than shares: a condition, who stays, or an end. These hold for one target each. */
-export function hasOptions({ when, sticky, lifetime }: ShareEdit): boolean {
+export function hasOptions({ when, sticky, lifetime }: Pick<ShareEdit, "when" | "sticky" | "lifetime">): boolean {
   return when !== "" || sticky !== "" || lifetime !== "";
 }

@@ -1,12 +1,12 @@
-import { type ApiClient, endpoints } from "@datawire/api";
-import { useCallback, useMemo, useState } from "react";
-import { hasOptions, type ShareEdit, sharesCommand, sourceOf } from "../../core/command.ts";
+import type { ApiClient } from "@datawire/api";
+import { useCallback, useState } from "react";
+import { hasOptions, type ShareEdit, sharesCommand } from "../../core/command.ts";
 import { useReply } from "../../data/console.ts";
 import { callersQuestion } from "../../data/questions.ts";
 import { ChangeDialog, type Outcome } from "../../parts/change-dialog.tsx";
 import { ChoiceField, PercentField, TextField } from "../../parts/field.tsx";
 import { type ServiceFacts, targetsOf } from "./data.ts";
-import { changedShares, draftOf, readPercent } from "./shares-draft.ts";
+import { askShares, changedShares, draftOf, readPercent } from "./shares-draft.ts";
 
 interface SharesDialogProps {
   readonly facts: ServiceFacts;
@@ -28,29 +28,15 @@ export function SharesDialog({ facts, onClose }: SharesDialogProps) {
     ...new Set(["*", ...distributions.map((each) => each.caller), ...connected.map((each) => each.name)]),
   ];
   const changed = changedShares(draft, draftOf(routes, caller));
-  const given = useMemo(
-    () => ({ when: when.trim(), sticky: sticky.trim(), lifetime: lifetime.trim() }),
-    [when, sticky, lifetime],
-  );
-  const optioned = hasOptions({ ...given, caller, service: name, targets: [] });
+  const given = { when: when.trim(), sticky: sticky.trim(), lifetime: lifetime.trim() };
+  const optioned = hasOptions(given);
   const targets = optioned && changed.length === 0 ? [...draft] : changed;
-  const key = JSON.stringify(targets);
   const edit: ShareEdit = { caller, service: name, ...given, targets: targets.flatMap(percentOf) };
+  const key = JSON.stringify(edit);
   const change = useCallback(
-    (client: ApiClient, dryRun: boolean): Promise<Outcome> => {
-      const body = { ...sourceOf({ caller, service: name }), dryRun };
-      const shares = (JSON.parse(key) as [string, string][]).flatMap(percentOf);
-      const [only] = shares;
-      if (!optioned || only === undefined)
-        return client.ask(endpoints.setRoutes, { body: { ...body, targets: shares } });
-      const options = {
-        ...(given.when === "" ? {} : { when: given.when }),
-        ...(given.sticky === "" ? {} : { sticky: given.sticky }),
-        ...(given.lifetime === "" ? {} : { for: given.lifetime }),
-      };
-      return client.ask(endpoints.addRoute, { body: { ...body, ...only, ...options } });
-    },
-    [caller, name, key, optioned, given],
+    (client: ApiClient, dryRun: boolean): Promise<Outcome> =>
+      askShares(client, { edit: JSON.parse(key) as ShareEdit, dryRun }),
+    [key],
   );
   const left = targetsOf(name, service.instances).filter((target) => !draft.has(target));
   return (

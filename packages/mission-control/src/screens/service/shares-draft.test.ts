@@ -1,6 +1,7 @@
-import type { RouteListing } from "@datawire/api";
+import { createApiClient, type RouteListing } from "@datawire/api";
 import { expect, test } from "vitest";
-import { changedShares, draftOf, readPercent } from "./shares-draft.ts";
+import { type ShareEdit, sharesCommand } from "../../core/command.ts";
+import { askShares, changedShares, draftOf, readPercent } from "./shares-draft.ts";
 
 const route = (caller: string, target: string, percent: number): RouteListing => ({
   caller,
@@ -44,4 +45,29 @@ test.each([
   ["x", null],
 ])("readPercent() of %j is %s", (text, expected) => {
   expect(readPercent(text)).toBe(expected);
+});
+
+const EDIT = { caller: "monolith", service: "barker", when: "", sticky: "", lifetime: "" };
+const TWO = [
+  { target: "//barker(2)", percent: 10 },
+  { target: "//barker(3)", percent: 20 },
+];
+
+test.each<[string, ShareEdit, string, object]>([
+  ["several shares", { ...EDIT, targets: TWO }, "PUT", { source: "//monolith", targets: TWO }],
+  [
+    "one share, with what it holds for",
+    { ...EDIT, targets: TWO.slice(0, 1), when: "path:/new", lifetime: "2h" },
+    "POST",
+    { source: "//monolith", target: "//barker(2)", percent: 10, when: "path:/new", for: "2h" },
+  ],
+])("askShares() asks for %s as the command says it", async (_, edit, method, body) => {
+  const asked: unknown[] = [];
+  const client = createApiClient(async (...question) => {
+    asked.push(question);
+    return { epoch: "e", revision: 1, routes: [], distribution: null, notes: [], changed: false };
+  });
+  await askShares(client, { edit, dryRun: true });
+  expect(asked).toEqual([[method, "/v1/routes", { ...body, reading: "caller", dryRun: true }]]);
+  expect(sharesCommand(edit)).toContain(method === "PUT" ? "dw route set" : "dw route add");
 });
