@@ -2,6 +2,9 @@ import { SequenceSet } from "@datawire/amqp";
 import type { ConsumerPort } from "./delivery.ts";
 import { Reader } from "./reader.ts";
 
+/** So many exclusions are kept without a look. */
+const EXCLUSIONS_MIN = 1_000;
+
 /** A consumer of a queue. */
 export class QueueConsumer {
   readonly port: ConsumerPort;
@@ -16,6 +19,8 @@ export class QueueConsumer {
   /** With a filter: everything before it was offered, and not wanted. */
   scan = 0;
   readonly #excluded = new Set<number>();
+  /** At how many exclusions it looks which of them are gone. */
+  #looksAt = EXCLUSIONS_MIN;
 
   constructor(port: ConsumerPort) {
     this.port = port;
@@ -35,9 +40,18 @@ export class QueueConsumer {
     return this.#excluded.has(sequence);
   }
 
-  exclude(sequence: number): void {
+  /** How many it does not want, some of them gone. */
+  get exclusions(): number {
+    return this.#excluded.size;
+  }
+
+  /** @param isThere which messages there are: what is gone is forgotten now and then. */
+  exclude(sequence: number, isThere: (sequence: number) => boolean): void {
     // From now on it looks for itself, from the oldest message on.
     if (this.isPlain) this.scan = 0;
     this.#excluded.add(sequence);
+    if (this.#excluded.size < this.#looksAt) return;
+    for (const one of this.#excluded) if (!isThere(one)) this.#excluded.delete(one);
+    this.#looksAt = Math.max(EXCLUSIONS_MIN, this.#excluded.size * 2);
   }
 }

@@ -249,6 +249,23 @@ test("Queue drops and counts what has expired behind what has not, and what a co
   expect(attach(queue, 9).texts).toEqual(["keeps", "last"]);
 });
 
+test("Queue forgets what a consumer would not have, once that is gone", async () => {
+  const { queue, put } = createQueue();
+  const one = attach(queue, 10_000);
+  for (let round = 0; round < 25; round++) {
+    for (let count = 0; count < 100; count++) put("x");
+    await settle();
+    for (const { sequence } of one.got.splice(0)) queue.settle(one.consumer, sequence, ELSEWHERE);
+    const other = attach(queue, 100);
+    await settle();
+    expect(other.got.length).toBe(100);
+    for (const { sequence } of other.got) queue.settle(other.consumer, sequence, ACCEPTED);
+    queue.detach(other.consumer);
+  }
+  expect(queue.messages).toBe(0);
+  expect(one.consumer.exclusions).toBeLessThanOrEqual(1_000);
+});
+
 test("Queue puts what a filter took from further on, and gives back, to its place too", async () => {
   const { queue, put } = createQueue();
   const even = attach(queue, 1, ({ payload }) => Buffer.from(payload).toString() === "c");

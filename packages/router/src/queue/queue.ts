@@ -92,7 +92,7 @@ export class Queue extends QueueContents {
       case "rejected":
         return;
       case "modified":
-        if (outcome.undeliverableHere) consumer.exclude(sequence);
+        if (outcome.undeliverableHere) consumer.exclude(sequence, (one) => this.placeOf(one) !== null);
         if (outcome.failed) this.#fail(sequence);
         return this.giveBack(sequence);
     }
