@@ -149,6 +149,13 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
       steps: [{ state: "running", checks: [{ name: "m", state: "no-data", target: null }] }, { state: "waiting" }],
     });
 
+  const { problems } = await stack.read<{ problems: { subject: string; message: string }[] }>("/v1/status");
+  const told = problems.filter(({ subject }) => subject.startsWith("rollout "));
+  const silent = [...Object.keys(WITHOUT_DATA), "closed"].map((name) => `rollout ${all.get(name)?.id} of //${name}(2)`);
+  expect(told.map(({ subject }) => subject).toSorted()).toEqual(silent.toSorted());
+  const closedOne = told.find(({ subject }) => subject.endsWith("//closed(2)"));
+  expect(closedOne?.message).toMatch(/^its query m is not answered: connection refused: nothing listens there/);
+
   expect(other.asked.find(({ path }) => path === "GET /high/api/v1/query")?.query).toBe('x{v="2"}');
   // Nobody is sent to where a redirect leads.
   expect([other.count("GET /good"), other.count("POST /good")]).toEqual([0, 0]);

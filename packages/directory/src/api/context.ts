@@ -86,7 +86,7 @@ export interface ApiContext extends Surroundings {
   readonly peers: Peers;
   readonly faults: Faults;
   /** Who judges the rollouts that are started and commanded here. */
-  readonly judge: Pick<Judge, "id" | "unwatched">;
+  readonly judge: Pick<Judge, "id" | "unwatched" | "silent">;
   readonly clock: Clock;
   readonly log: Logger;
   /** What is wrong with the table and its store. */

@@ -169,6 +169,8 @@ function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string;
   return position?.epoch === epoch ? revision - position.revision : revision;
 }
 
+const SILENT =
+  "see that its `prometheus` answers, and that the query gives one sample of that version; until then `no_data` of the rollout decides";
 const unwatchedRemedy = (id: string): string =>
   `it goes on by itself when one is; \`dw rollout abort ${id}\` brings back the routes from before`;
 
@@ -198,6 +200,10 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
       message,
       remedy: unwatchedRemedy(id),
     });
+  }
+  for (const { name, why, record } of context.judge.silent()) {
+    const subject = `rollout ${record.id} of ${record.rollout.plan.target}`;
+    problems.push({ severity: "warning", subject, message: `its query ${name} ${why}`, remedy: SILENT });
   }
   for (const { name, kind = "watson", state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0 || kind === "mdk") continue;

@@ -42,7 +42,7 @@ function start({ warmUpMs = 1_000_000 } = {}) {
       executor,
       counts: new StepCounts(),
       position: () => ({ epoch: "e", revision: 0 }),
-      questions: { query: async () => null, agrees: async () => false },
+      questions: { query: async () => ({ why: "is not asked" }), agrees: async () => false },
       watchers: () => 0,
       replicas: () => [],
     },

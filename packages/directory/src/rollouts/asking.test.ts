@@ -77,3 +77,18 @@ test("Asking asks a gate once all else has passed, and other looks go on meanwhi
   expect(made.answersFor(gated, 1_000)).toEqual({ values: new Map(), agreed: null });
   expect(asked).toEqual(["http://ci/ok"]);
 });
+
+test("Asking has the queries that gave no number, and why, until they give one", async () => {
+  const said: (number | { why: string })[] = [{ why: "gives 0 samples, wanted one" }, 0.2];
+  const made = new Asking({ query: async () => said.shift() ?? 0, agrees: async () => true });
+  const one = record({ steps: "10%:5m", checks: [QUERY] });
+  for (const [atMs, silent] of [
+    [0, [{ name: "checkout", why: "gives 0 samples, wanted one" }]],
+    [5_000, []],
+  ] as const) {
+    expect(made.answersFor(one, atMs)).toBeNull();
+    await settled();
+    expect(made.silent).toEqual(silent);
+    expect(made.answersFor(one, atMs + 100)?.values.size).toBe(silent.length === 0 ? 1 : 0);
+  }
+});

@@ -2,10 +2,16 @@ import { parseServiceAddress } from "@datawire/protocol";
 import { asksGate, type Look, type PlannedStep } from "@datawire/rollout";
 import type { RolloutRecord } from "../model/rollout-records.ts";
 import { listRollout } from "./listing.ts";
-import type { Questions } from "./questions.ts";
+import type { NoNumber, Questions } from "./questions.ts";
 
 /** What others said for a look. */
 export type Answers = Pick<Look, "values" | "agreed">;
+
+/** A query that gave no number when it was asked last. */
+export interface SilentQuery extends NoNumber {
+  /** That of its check. */
+  readonly name: string;
+}
 
 /** Where nobody is asked. */
 const NO_ANSWERS: Answers = { values: new Map(), agreed: null };
@@ -20,6 +26,7 @@ export class Asking {
   #askedMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #answers: Answers | null = null;
+  #silent: readonly SilentQuery[] = [];
 
   constructor(questions: Questions) {
     this.#questions = questions;
@@ -47,6 +54,11 @@ export class Asking {
     return null;
   }
 
+  /** The queries that gave no number when they were asked last. */
+  get silent(): readonly SilentQuery[] {
+    return this.#silent;
+  }
+
   /** Nobody waits for answers any more. */
   end(): void {
     this.#ended.abort();
@@ -61,12 +73,14 @@ export class Asking {
       gate !== null && asksGate(record.rollout) ? this.#questions.agrees(gate, listRollout(record), signal) : null,
       ...queries.map((check) => this.#questions.query(check, version ?? instance ?? "", signal)),
     ]);
-    const values = new Map(
-      queries.flatMap(({ name }, i) => {
-        const value = numbers[i];
-        return typeof value === "number" ? [[name, value] as const] : [];
-      }),
-    );
+    const values = new Map<string, number>();
+    const silent: SilentQuery[] = [];
+    for (const [i, { name }] of queries.entries()) {
+      const said = numbers[i];
+      if (typeof said === "number") values.set(name, said);
+      else if (said !== undefined) silent.push({ name, why: said.why });
+    }
+    this.#silent = silent;
     return { values, agreed };
   }
 }

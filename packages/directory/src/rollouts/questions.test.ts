@@ -50,19 +50,21 @@ test("query() asks for the version that is rolled out, and reads the number", as
 });
 
 test.each([
-  [500, vector({ value: [0, "1"] })],
-  [200, "no JSON"],
-  [200, " ".repeat(2_000_000)],
-])("query() gives nothing for an answer of %d that is of no use", async (status, body) => {
+  [500, vector({ value: [0, "1"] }), "is answered with 500"],
+  [200, "no JSON", "is answered with what is no JSON"],
+  [200, " ".repeat(2_000_000), "is not answered: the answer is too large"],
+])("query() says of an answer of %d why it is of no use", async (status, body, why) => {
   answer = { status, body };
-  expect(await createQuestions().query(check(), "2", signal)).toBeNull();
+  expect(await createQuestions().query(check(), "2", signal)).toEqual({ why });
 });
 
 test("query() and agrees() say no of a place where nobody is", async () => {
   const [nowhere, one] = [base(), check()];
   await new Promise((resolve) => server.close(resolve));
   const questions = createQuestions();
-  expect(await questions.query({ ...one, prometheus: nowhere }, "2", signal)).toBeNull();
+  expect(await questions.query({ ...one, prometheus: nowhere }, "2", signal)).toEqual({
+    why: expect.stringMatching(/^is not answered: connection refused: nothing listens there/) as string,
+  });
   expect(await questions.agrees(nowhere, {}, signal)).toBe(false);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -82,17 +84,22 @@ test.each([
 test.each([
   [vector({ value: [0, "1e3"] }), 1_000],
   [JSON.stringify({ data: { resultType: "scalar", result: [0, "-2"] } }), -2],
-  [vector(), null],
-  [vector({ value: [0, "1"] }, { value: [0, "2"] }), null],
-  [vector({ value: [0, "NaN"] }), null],
-  [vector({ value: [0, "+Inf"] }), null],
-  [vector({ value: [0, ""] }), null],
-  [vector({ value: [0, 1] }), null],
-  ["null", null],
-  ["[]", null],
-  ['{"data":{"result":{}}}', null],
 ])("readNumber() reads %s as %s", (text, number) => {
   expect(readNumber(text)).toBe(number);
+});
+
+test.each([
+  [vector(), "gives 0 samples, wanted one"],
+  [vector({ value: [0, "1"] }, { value: [0, "2"] }), "gives 2 samples, wanted one"],
+  [vector({ value: [0, "NaN"] }), 'gives "NaN"'],
+  [vector({ value: [0, "+Inf"] }), 'gives "+Inf"'],
+  [vector({ value: [0, ""] }), "is answered with what is no result of Prometheus"],
+  [vector({ value: [0, 1] }), "is answered with what is no result of Prometheus"],
+  ["null", "is answered with what is no result of Prometheus"],
+  ["[]", "is answered with what is no result of Prometheus"],
+  ['{"data":{"result":{}}}', "is answered with what is no result of Prometheus"],
+])("readNumber() says of %s that it %s", (text, why) => {
+  expect(readNumber(text)).toEqual({ why });
 });
 
 test("agrees() needs no more of an answer than its status", async () => {

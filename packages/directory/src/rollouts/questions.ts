@@ -2,11 +2,17 @@ import { once } from "node:events";
 import { type IncomingMessage, request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 import type { QueryCheck } from "@datawire/rollout";
+import { describeError } from "@datawire/runtime";
+
+/** Why a query gives no number, after "it". */
+export interface NoNumber {
+  readonly why: string;
+}
 
 /** Asks what others know of a version. */
 export interface Questions {
-  /** The number that a query gives; null where there is none, for whatever reason. */
-  query(check: QueryCheck, version: string, signal: AbortSignal): Promise<number | null>;
+  /** The number that a query gives, or why there is none. */
+  query(check: QueryCheck, version: string, signal: AbortSignal): Promise<number | NoNumber>;
   /** Whether a gate agrees: it is posted the rollout, and answers with 2xx. */
   agrees(gate: string, rollout: unknown, signal: AbortSignal): Promise<boolean>;
 }
@@ -24,9 +30,9 @@ export function createQuestions(): Questions {
         const url = `${prometheus.replace(/\/+$/, "")}/api/v1/query?${words.toString()}`;
         const answer = await ask(url, { signal });
         const text = await textOf(answer);
-        return answer.statusCode === 200 ? readNumber(text) : null;
-      } catch {
-        return null; // no data, which the check says
+        return answer.statusCode === 200 ? readNumber(text) : none(`is answered with ${answer.statusCode}`);
+      } catch (error) {
+        return none(`is not answered: ${describeError(error)}`);
       }
     },
     async agrees(gate, rollout, signal) {
@@ -78,23 +84,30 @@ async function textOf(answer: IncomingMessage): Promise<string> {
  * Reads an answer of Prometheus (HTTP API, "Instant queries"): a scalar, or a vector of one sample. More than one is no
  * number, and neither are NaN and infinity.
  */
-export function readNumber(text: string): number | null {
+export function readNumber(text: string): number | NoNumber {
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch {
-    return null;
+    return none("is answered with what is no JSON");
   }
   const data = fieldOf(answer, "data");
   const result = fieldOf(data, "result");
-  if (!Array.isArray(result)) return null;
+  if (!Array.isArray(result)) return none("is answered with what is no result of Prometheus");
   const list: readonly unknown[] = result;
-  const sample = fieldOf(data, "resultType") === "scalar" ? list : list.length === 1 ? fieldOf(list[0], "value") : null;
+  const isScalar = fieldOf(data, "resultType") === "scalar";
+  if (!isScalar && list.length !== 1) return none(`gives ${list.length} samples, wanted one`);
+  const sample = isScalar ? list : fieldOf(list[0], "value");
   const value: unknown = Array.isArray(sample) ? sample[1] : null;
-  if (typeof value !== "string" || value.trim() === "") return null;
+  if (typeof value !== "string" || value.trim() === "") return none("is answered with what is no result of Prometheus");
   const number = Number(value);
-  return Number.isFinite(number) ? number : null;
+  return Number.isFinite(number) ? number : none(`gives ${JSON.stringify(value.slice(0, VALUE_CHARACTERS))}`);
 }
+
+/** How much of a value is quoted. */
+const VALUE_CHARACTERS = 30;
+
+const none = (why: string): NoNumber => ({ why });
 
 function fieldOf(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null) return undefined;
