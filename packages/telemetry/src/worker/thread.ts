@@ -1,4 +1,4 @@
-import { setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { Keeper } from "./keeper.ts";
 import type { Answered, Asked, FromThread, ThreadStart, ToThread } from "./messages.ts";
@@ -15,7 +15,7 @@ const NICENESS = 5;
 // differences"); elsewhere it would be the whole process.
 if (process.platform === "linux") {
   try {
-    setPriority(NICENESS);
+    setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW));
   } catch {
     // A sandbox may refuse it: then it is as important as the others.
   }
