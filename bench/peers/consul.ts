@@ -77,12 +77,8 @@ export const template = withConsul({
   program: "consul-template",
   more: ["haproxy"],
   tags: () => [],
-  start(consul, port, { folder, group, find }) {
-    const [source, file, pid] = [
-      join(folder, "haproxy.ctmpl"),
-      join(folder, "haproxy.cfg"),
-      join(folder, "haproxy.pid"),
-    ];
+  async start(consul, port, { folder, group, find }) {
+    const [source, file] = [join(folder, "haproxy.ctmpl"), join(folder, "haproxy.cfg")];
     writeFileSync(
       source,
       `${haproxyHead(port)}  use_backend %[req.hdr(host)]
@@ -90,10 +86,13 @@ export const template = withConsul({
 {{ range service .Name }}  server {{ .ID }} {{ .Address }}:{{ .Port }}
 {{ end }}{{ end }}`,
     );
-    const haproxy = find("haproxy") as string;
-    const reload = `if [ -s ${pid} ]; then kill -USR2 $(head -1 ${pid}); else ${haproxy} -W -D -p ${pid} -f ${file}; fi`;
-    const args = ["-consul-addr", consul, "-template", `${source}:${file}:${reload}`, "-log-level", "err"];
-    return Promise.resolve([group.start(find("consul-template") as string, args)]);
+    // One that consul-template put into the background would not be counted, and would stay. It is lost to a signal that
+    // comes before it listens.
+    writeFileSync(file, `${haproxyHead(port)}  http-request return status 200\n`);
+    const haproxy = group.start(find("haproxy") as string, ["-W", "-f", file]);
+    await untilAnswered({ origin: `http://127.0.0.1:${port}`, path: "/" });
+    const args = ["-consul-addr", consul, "-template", `${source}:${file}:kill -USR2 ${haproxy}`, "-log-level", "err"];
+    return [group.start(find("consul-template") as string, args), haproxy];
   },
   route: (service, port) => ({ origin: `http://127.0.0.1:${port}`, path: "/", host: service }),
 });
