@@ -35,7 +35,7 @@ export function askShares(client: ApiClient, { edit, dryRun }: AskedShares): Pro
   const source = { ...sourceOf(edit), dryRun };
   const [only, ...others] = targets;
   if (only === undefined || others.length > 0 || !hasOptions(edit))
-    return client.ask(endpoints.setRoutes, { body: { ...source, targets } });
+    return client.ask(endpoints.setRoutes, { body: { ...source, targets: [...targets] } });
   const options = {
     ...(when === "" ? {} : { when }),
     ...(sticky === "" ? {} : { sticky }),
