@@ -20,8 +20,8 @@ const scenarios = {
   hookTimeout: HANGS_MS,
   // As with the unit tests below: a process for each of 73 files, with modules of its own, took 1.6 s of CPU.
   isolate: false,
-  // Each scenario starts real daemons, and waits for them and for time: six at once left a fifth of two cores idle.
-  maxWorkers: 6 + availableParallelism(),
+  // Each scenario starts real daemons, and waits for them and for time: four at once left a fifth of two cores idle.
+  maxWorkers: 4 + availableParallelism(),
   maxConcurrency: 2,
   globalSetup: "e2e/harness/programs.ts",
   env: {
