@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type Path, check, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
+import { type Path, check, fileError, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
 import { parseDocument } from "yaml";
 import { operand } from "../../context/dw.ts";
 import type { RunLocal } from "../../grammar/command.ts";
 import { misuse } from "../../context/operands.ts";
 import { loadDwSettings, settingsSchema } from "../../context/settings.ts";
+import { yamlProblem } from "../../context/yaml-problem.ts";
 import { SETTING_KEYS, requireKey, settingsFile } from "./settings-file.ts";
 
 /** Changes one setting in the settings file; what else is in there stays, comments too. */
@@ -22,7 +23,7 @@ export const run: RunLocal = async ({ output, env, configFile, systemFolder }, i
   const old = await readOld(file);
   const document = parseDocument(old.text);
   const [problem] = document.errors;
-  if (problem !== undefined) throw new Error(`Cannot change ${file}: ${problem.message.split("\n", 1)[0]}`);
+  if (problem !== undefined) throw new Error(`Cannot change ${file}: ${yamlProblem(problem)}`);
   document.setIn(path, value);
   await mkdir(dirname(file), { recursive: true });
   // The file may hold a token: only its owner may read it.
@@ -50,6 +51,6 @@ async function readOld(file: string): Promise<{ readonly path: string; readonly 
     return { path, text: await readFile(path, "utf8"), mode: (await stat(path)).mode & 0o777 };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return { path: file, text: "", mode: 0o644 };
-    throw error;
+    throw fileError("change", file, error);
   }
 }

@@ -63,6 +63,17 @@ test("config set says what its user would stumble over: a file that is not there
   expect(outdone.stderr).toMatch(/\nnote: DATAWIRE_DIRECTORY gives directory too, and wins\n$/);
 });
 
+test("config set names a file that it cannot change, with the place of what is no YAML", async () => {
+  const { env, file } = await home();
+  await mkdir(file, { recursive: true });
+  const ofFolder = await run("config set directory //a/directory", { env });
+  expect(ofFolder).toMatchObject({ code: 1, stderr: `dw: Cannot change ${file}: it is a folder, wanted a file\n` });
+  await rm(file, { recursive: true });
+  await writeFile(file, "directory: a: b\n");
+  const ofText = await run("config set directory //a/directory", { env });
+  expect(ofText.stderr).toMatch(/^dw: Cannot change \S+: .* at line 1, column \d+\n$/);
+});
+
 test("config set changes one key and keeps the rest, comments too", async () => {
   const { env, file } = await home();
   expect(await run("config init", { env })).toMatchObject({ code: 0, stdout: `${file}\n` });

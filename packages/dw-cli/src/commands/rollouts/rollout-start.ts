@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { type Answer, endpoints, type RolloutFile, rolloutFile } from "@datawire/api";
-import { check } from "@datawire/runtime";
-import { parse } from "yaml";
+import { check, explainSystemError } from "@datawire/runtime";
+import { parse, YAMLParseError } from "yaml";
 import { formatSpan } from "../../core/span.ts";
 import { type Dw, flag, type Input, optionList, optionText, type RunCommand } from "../../context/dw.ts";
 import { checkSource, checkTarget, misuse } from "../../context/operands.ts";
+import { yamlProblem } from "../../context/yaml-problem.ts";
 import { stepTable } from "./rollout-text.ts";
 import { waitForRollout } from "./rollout-follow.ts";
 
@@ -66,9 +67,8 @@ async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>
   try {
     value = parse(await readFile(path, "utf8"));
   } catch (cause) {
-    throw misuse(
-      `Cannot read ${path}: ${cause instanceof Error ? (cause.message.split("\n", 1)[0] ?? "") : String(cause)}`,
-    );
+    const why = cause instanceof YAMLParseError ? yamlProblem(cause) : explainSystemError(cause);
+    throw misuse(`Cannot read ${path}: ${why}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw misuse(`Cannot use ${path}: wanted target, steps, checks and so on, each with its value`);

@@ -117,7 +117,15 @@ test("rollout start reads a file, where options win", async () => {
     code: 64,
     stderr: expect.stringContaining("step"),
   });
-  expect(await run(`rollout start --file ${file}.none`)).toMatchObject({ code: 64 });
+  const refused = async (path: string): Promise<string> => {
+    const { code, stderr } = await run(`rollout start --file ${path}`);
+    expect(code).toBe(64);
+    return stderr;
+  };
+  expect(await refused(`${file}.none`)).toBe(`dw: Cannot read ${file}.none: no such file or folder\n`);
+  expect(await refused(folder)).toBe(`dw: Cannot read ${folder}: it is a folder, wanted a file\n`);
+  writeFileSync(file, "target: //barker(2)\nsteps: a: b\n");
+  expect(await refused(file)).toMatch(/^dw: Cannot read \S+: .* at line 2, column \d+\n$/);
   expect(await run("rollout start")).toMatchObject({ code: 64, stderr: expect.stringContaining("there is no target") });
 });
 
