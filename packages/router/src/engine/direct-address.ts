@@ -3,7 +3,16 @@ import { SequenceMap } from "@datawire/amqp";
 import { plainName } from "../address/scope.ts";
 import { lifetimeOf, type Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
-import type { Incoming, Room, Sink, SinkPort, Source, SourcePort, Verdict } from "./ports.ts";
+import {
+  type Incoming,
+  MESSAGE_OVERHEAD_BYTES,
+  type Room,
+  type Sink,
+  type SinkPort,
+  type Source,
+  type SourcePort,
+  type Verdict,
+} from "./ports.ts";
 
 /** A message on its way from a sender to a consumer, through nothing. */
 interface Passing {
@@ -188,7 +197,7 @@ export class DirectAddress {
 
   /** Keeps a message until a consumer takes it. @returns false where there is no room. */
   #park(passing: Passing, room: Room | null): boolean {
-    if (room?.take(passing.payload.length + OVERHEAD_BYTES) === false) return false;
+    if (room?.take(passing.payload.length + MESSAGE_OVERHEAD_BYTES) === false) return false;
     passing.room = room;
     // It is in the buffer of the connection, which is used again.
     passing.payload = Uint8Array.from(passing.payload);
@@ -238,9 +247,6 @@ export class DirectAddress {
 }
 
 function unparked(passing: Passing): void {
-  passing.room?.give(passing.payload.length + OVERHEAD_BYTES);
+  passing.room?.give(passing.payload.length + MESSAGE_OVERHEAD_BYTES);
   passing.room = null;
 }
-
-/** What a message that waits takes beside its bytes. */
-const OVERHEAD_BYTES = 200;

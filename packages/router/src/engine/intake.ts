@@ -1,3 +1,5 @@
+import { MESSAGE_OVERHEAD_BYTES } from "./ports.ts";
+
 /** What an intake goes by. */
 export interface IntakeDeps {
   /** What was appended to the log and is not on disk yet. */
@@ -13,8 +15,6 @@ interface Held {
   readonly admit: () => void;
 }
 
-/** What a message takes beside its bytes, in the log and in memory. */
-const OVERHEAD_BYTES = 200;
 /** How many bytes are held while the disk takes nothing; beyond that, senders get their messages back. */
 const HELD_BYTES_MAX = 64 * 2 ** 20;
 
@@ -64,7 +64,7 @@ export class Intake {
   hold(bytes: number, admit: () => void): boolean {
     if (this.#deps.isTroubled() && this.#heldBytes + bytes > HELD_BYTES_MAX) return false;
     this.#held.push({ bytes, admit });
-    this.#heldBytes += bytes + OVERHEAD_BYTES;
+    this.#heldBytes += bytes + MESSAGE_OVERHEAD_BYTES;
     this.#await();
     return true;
   }
@@ -74,7 +74,7 @@ export class Intake {
     if (this.admits(0)) this.#deps.later(callback);
     else {
       this.#held.push({ bytes: 0, admit: callback });
-      this.#heldBytes += OVERHEAD_BYTES;
+      this.#heldBytes += MESSAGE_OVERHEAD_BYTES;
       this.#await();
     }
   }
@@ -92,13 +92,13 @@ export class Intake {
 
   #fits(bytes: number): boolean {
     const backlog = this.#deps.backlogBytes();
-    return !this.#deps.isTroubled() && (backlog === 0 || backlog + bytes + OVERHEAD_BYTES <= this.#bytesMax);
+    return !this.#deps.isTroubled() && (backlog === 0 || backlog + bytes + MESSAGE_OVERHEAD_BYTES <= this.#bytesMax);
   }
 
   #drain(): void {
     for (let next = this.#held[this.#admitted]; next !== undefined && this.#fits(next.bytes);) {
       this.#admitted++;
-      this.#heldBytes -= next.bytes + OVERHEAD_BYTES;
+      this.#heldBytes -= next.bytes + MESSAGE_OVERHEAD_BYTES;
       next.admit();
       next = this.#held[this.#admitted];
     }

@@ -21,6 +21,9 @@ export type Verdict =
   | { readonly outcome: "rejected"; readonly condition: Condition; readonly description: string }
   | { readonly outcome: "released" };
 
+/** What a message takes beside its bytes, in the log and in memory. */
+export const MESSAGE_OVERHEAD_BYTES = 200;
+
 /** Memory that several share. */
 export interface Room {
   /** Takes bytes; false, and nothing taken, where there are not so many left. */

@@ -11,6 +11,7 @@ import {
   type Sender,
   type Session,
 } from "@datawire/amqp";
+import { MESSAGE_OVERHEAD_BYTES } from "../engine/ports.ts";
 import { type NearSender, wantedOf } from "./near.ts";
 import { type ThroughDeps, ThroughLink } from "./through-link.ts";
 
@@ -19,8 +20,6 @@ const WINDOW = 5_000;
 /** What they may come to, more or less: how large the next ones are, nobody knows before. */
 const WINDOW_BYTES = 8 * 2 ** 20;
 
-/** What a message that waits takes beside its bytes. */
-const OVERHEAD_BYTES = 200;
 const NO_ROOM: AmqpError = {
   condition: "amqp:resource-limit-exceeded",
   description: "Cannot relay a message: what waits for upstreams and consumers already takes all room",
@@ -165,12 +164,12 @@ export class ThroughSender extends ThroughLink<Sender> {
   }
 
   #park(delivery: IncomingDelivery, message: Uint8Array): void {
-    if (this.#near.room?.take(message.length + OVERHEAD_BYTES) === false) return delivery.reject(NO_ROOM);
+    if (this.#near.room?.take(message.length + MESSAGE_OVERHEAD_BYTES) === false) return delivery.reject(NO_ROOM);
     this.#parked.push({ delivery, message: Uint8Array.from(message) });
   }
 
   #unparked({ message }: Parked): void {
-    this.#near.room?.give(message.length + OVERHEAD_BYTES);
+    this.#near.room?.give(message.length + MESSAGE_OVERHEAD_BYTES);
   }
 
   #takeParked(): Parked[] {

@@ -1,6 +1,13 @@
 import Handlebars from "handlebars";
 import { templateError } from "./template-error.ts";
-import { builtInFolder, digestOf, readTemplate, type TemplateFile, type TemplateFiles } from "./template-files.ts";
+import {
+  builtInFolder,
+  digestOf,
+  readTemplate,
+  sourceOf,
+  type TemplateFile,
+  type TemplateFiles,
+} from "./template-files.ts";
 import type { TemplateView } from "../core/render/template-view.ts";
 
 // Its own file, as only a user's template needs the half of Handlebars that reads templates: to load it and to read the
@@ -26,7 +33,7 @@ export async function precompileTemplate(): Promise<string> {
     Handlebars.precompile(text, { ...OPTIONS, knownHelpersOnly: true }) as string;
   const partials = [...files.partials].map(([name, file]) => `${JSON.stringify(name)}: ${compiled(file)}`);
   return [
-    `export const digest = ${JSON.stringify(digestOf(files))};`,
+    `export const digest = ${JSON.stringify(digestOf(sourceOf(files)))};`,
     `export const main = ${compiled(files.main)};`,
     `export const partials = {\n${partials.join(",\n")}\n};\n`,
   ].join("\n");

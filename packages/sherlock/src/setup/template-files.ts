@@ -37,9 +37,9 @@ export function sourceOf({ main, partials }: TemplateFiles): string {
   return JSON.stringify([main.text, [...partials].map(([name, { text }]) => [name, text])]);
 }
 
-/** What tells whether a template that was compiled at some time is that of these files. */
-export function digestOf(files: TemplateFiles): string {
-  return createHash("sha256").update(sourceOf(files)).digest("hex");
+/** What tells whether a template that was compiled at some time was made of the same texts, as `sourceOf` gives them. */
+export function digestOf(source: string): string {
+  return createHash("sha256").update(source).digest("hex");
 }
 
 /** Where the built-in template stands. */

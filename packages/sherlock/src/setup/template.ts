@@ -40,11 +40,12 @@ const FILL_OPTIONS = { allowProtoPropertiesByDefault: false, allowProtoMethodsBy
 export async function loadTemplate(path: string | null, builtIn?: string): Promise<Template> {
   const folder = builtIn ?? (await builtInFolder());
   const files = await readTemplate(path, folder);
-  const fill = (path === null ? await findCompiled(files, folder) : null) ?? (await compile(files));
+  const source = sourceOf(files);
+  const fill = (path === null ? await findCompiled(source, folder) : null) ?? (await compile(files));
   const lines = files.main.text.split("\n").map((line) => line.trim());
   return {
     path,
-    source: sourceOf(files),
+    source,
     render(view) {
       try {
         return fill(view, FILL_OPTIONS);
@@ -67,10 +68,10 @@ async function compile(files: TemplateFiles): Promise<Fill> {
 }
 
 /** The built-in template as the bundle has it compiled; null where there is none, or where its texts were changed since. */
-async function findCompiled(files: TemplateFiles, folder: string): Promise<Fill | null> {
+async function findCompiled(source: string, folder: string): Promise<Fill | null> {
   const url = pathToFileURL(join(folder, COMPILED)).href;
   const compiled = await (import(url) as Promise<CompiledTemplate>).catch(() => null);
-  if (compiled?.digest !== digestOf(files)) return null;
+  if (compiled?.digest !== digestOf(source)) return null;
   const handlebars = create();
   for (const [name, partial] of Object.entries(compiled.partials))
     handlebars.registerPartial(name, handlebars.template(partial));
