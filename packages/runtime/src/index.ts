@@ -51,6 +51,7 @@ export {
   type Variable,
   loadSettings,
 } from "./config/settings.ts";
+export { type Edited, setInYaml } from "./config/edit-yaml.ts";
 export type { Env } from "./config/substitute.ts";
 export { type Parsed, type TextRead, decodeText, parseYamlFile, readTextFile } from "./config/yaml-file.ts";
 export {

@@ -32,6 +32,7 @@ export async function connect(
 
   return {
     output,
+    env,
     clock: systemClock,
     signal: stop.signal,
     client: clientOf(directories),

@@ -2,13 +2,15 @@ import { type DirectoryAddress, own } from "@datawire/protocol";
 import type { ApiClient } from "@datawire/api";
 import type { Catalog } from "@datawire/catalog";
 import type { CatalogUpdate } from "@datawire/link";
-import type { Clock, ExitCode } from "@datawire/runtime";
+import type { Clock, Env, ExitCode } from "@datawire/runtime";
 import type { Output } from "./output.ts";
 import type { Screen } from "./screen.ts";
 
 /** What a command gets to work with; tests make one of fakes. */
 export interface Dw {
   readonly output: Output;
+  /** For `${NAME}` in a file that a command reads. */
+  readonly env: Env;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** Aborts on Ctrl-C, and when nobody reads the output any more. */
   readonly signal: AbortSignal;

@@ -86,6 +86,7 @@ export async function run(line: string, options: RunOptions = {}): Promise<RunRe
       const given = directories.length > 0 ? directories : ["//localhost/directory"];
       return {
         output,
+        env: options.env ?? {},
         clock: { nowMs: () => NOW_MS, sleep: async () => options.screen?.waited(options.screen) },
         signal: new AbortController().signal,
         directories: given.map((text) => typed(() => parseDirectoryAddress(text))),

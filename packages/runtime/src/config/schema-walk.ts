@@ -87,6 +87,8 @@ function innerOf(def: Def): readonly z.core.$ZodType[] {
   switch (def.type) {
     case "union":
       return def.options;
+    case "lazy":
+      return [def.getter()];
     case "pipe":
       // The input of `preprocess` may be anything; its output schema says more.
       return [(def.in as z.core.$ZodTypes)._zod.def.type === "transform" ? def.out : def.in];

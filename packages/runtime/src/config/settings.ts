@@ -1,6 +1,7 @@
 import { nearest, own } from "@datawire/protocol";
 import { join } from "node:path";
 import { z } from "zod";
+import { NO_MAPPING } from "./edit-yaml.ts";
 import { type Finding, check, valueAt } from "./issue-message.ts";
 import { ConfigError, type Path, type Place, type Problem, addProblems, formatPath, formatPlace } from "./problem.ts";
 import type { Env } from "./substitute.ts";
@@ -137,7 +138,7 @@ async function readFiles<S extends z.ZodType>({
     else if (isMapping(yaml.document.value)) layers.push(yaml.document);
     else if (yaml.document.value !== null) {
       isWhole = false;
-      problems.push({ ...yaml.document.locate([]), message: "the file is not a mapping: wanted KEY: VALUE lines" });
+      problems.push({ ...yaml.document.locate([]), message: NO_MAPPING });
     }
   }
   return { files, layers, problems, isWhole };

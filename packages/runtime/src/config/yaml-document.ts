@@ -1,6 +1,7 @@
 import { type Document, LineCounter, Scalar, type YAMLError, isScalar, parseDocument, visit } from "yaml";
 import { firstProblems, type Path, type Place, type Problem } from "./problem.ts";
 import { type Env, substitute } from "./substitute.ts";
+import { isVeiled, unveiled, veil } from "./veil.ts";
 import { TreeError, YamlTree, keyText, startOf } from "./yaml-tree.ts";
 
 /** A YAML document as plain values, with the way back to where each of them stands. */
@@ -76,24 +77,10 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
   return unfilled.length > 0 ? { ok: false, problems: unfilled, document: parsed } : { ok: true, document: parsed };
 }
 
-/**
- * `{ password: ${NAME} }` is not YAML, as a brace ends a plain text within braces, but everybody writes it. While the
- * text is parsed, other characters replace these braces one by one, so that no position changes.
- */
-function veil(text: string): string {
-  return text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, `$$${OPENING}$1${CLOSING}`);
-}
-
-const [OPENING, CLOSING] = ["\uE000", "\uE001"];
-
-function unveiled(text: string): string {
-  return text.replaceAll(`$${OPENING}`, "${").replaceAll(CLOSING, "}");
-}
-
 function unveil(document: Document): void {
   visit(document, {
     Scalar(_, node) {
-      if (node.source?.includes(OPENING) !== true) return;
+      if (node.source === undefined || !isVeiled(node.source)) return;
       node.source = unveiled(node.source);
       if (typeof node.value === "string") node.value = unveiled(node.value);
     },

@@ -1,13 +1,19 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type Path, check, fileError, systemErrorCode, writeFileAtomically } from "@datawire/runtime";
-import { parseDocument } from "yaml";
+import {
+  type Path,
+  check,
+  ConfigError,
+  fileError,
+  setInYaml,
+  systemErrorCode,
+  writeFileAtomically,
+} from "@datawire/runtime";
 import { operand } from "../../context/dw.ts";
 import type { RunLocal } from "../../grammar/command.ts";
 import { misuse } from "../../context/operands.ts";
 import { loadDwSettings, settingsSchema } from "../../context/settings.ts";
-import { yamlProblem } from "../../context/yaml-problem.ts";
 import { SETTING_KEYS, requireKey, settingsFile } from "./settings-file.ts";
 
 /** Changes one setting in the settings file; what else is in there stays, comments too. */
@@ -21,14 +27,12 @@ export const run: RunLocal = async ({ output, env, configFile, systemFolder }, i
 
   const file = settingsFile(configFile, env);
   const old = await readOld(file);
-  const document = parseDocument(old.text);
-  const [problem] = document.errors;
-  if (problem !== undefined) throw new Error(`Cannot change ${file}: ${yamlProblem(problem)}`);
-  document.setIn(path, value);
+  const edited = setInYaml(old.text, file, { path, value });
+  if (!edited.ok) throw new ConfigError(edited.problems);
   await mkdir(dirname(file), { recursive: true });
   // The file may hold a token: only its owner may read it.
-  const mode = document.has("token") ? 0o600 : old.mode;
-  await writeFileAtomically(old.path, document.toString(), { mode });
+  const mode = edited.has("token") ? 0o600 : old.mode;
+  await writeFileAtomically(old.path, edited.text, { mode });
   output.note(`${key} is set in ${file}`);
   if (typeof value === "string" && isFileKey(key) && !existsSync(value)) output.note(`there is no ${value} yet`);
   const { sources } = await loadDwSettings(configFile, { env, systemFolder });

@@ -71,7 +71,30 @@ test("config set names a file that it cannot change, with the place of what is n
   await rm(file, { recursive: true });
   await writeFile(file, "directory: a: b\n");
   const ofText = await run("config set directory //a/directory", { env });
-  expect(ofText.stderr).toMatch(/^dw: Cannot change \S+: .* at line 1, column \d+\n$/);
+  expect(ofText).toMatchObject({
+    code: 78,
+    stderr: expect.stringMatching(/^\S+dw\.yaml:1:12: invalid YAML: .*; wanted quotes/),
+  });
+  await writeFile(file, "- directory\n");
+  const ofList = await run("config set directory //a/directory", { env });
+  expect(ofList).toMatchObject({ code: 78, stderr: expect.stringContaining("wanted KEY: VALUE lines") });
+});
+
+test("config set leaves what it does not change as it was typed, and reads what the programs read", async () => {
+  const { env, file } = await home();
+  await mkdir(dirname(file), { recursive: true });
+  const long = `/${"a-folder-of-forty-characters-in-its-name/".repeat(4)}ca.pem`;
+  await writeFile(
+    file,
+    `directory: //a/directory\ntoken_file: 2e3 # as typed\ntls: { ca: ${long}, cert: \${HOME}/a.pem, key: 1.10 }\n`,
+  );
+  expect(await run("config set directory //b/directory", { env })).toMatchObject({ code: 0 });
+  expect(await readFile(file, "utf8")).toBe(
+    `directory: //b/directory\ntoken_file: 2e3 # as typed\ntls: { ca: ${long}, cert: \${HOME}/a.pem, key: 1.10 }\n`,
+  );
+  await writeFile(file, "directory: //a/directory\ntls:\n");
+  expect(await run("config set tls.ca /ca.pem", { env })).toMatchObject({ code: 0 });
+  expect(await readFile(file, "utf8")).toBe("directory: //a/directory\ntls:\n  ca: /ca.pem\n");
 });
 
 test("config set changes one key and keeps the rest, comments too", async () => {

@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { type Answer, endpoints, type RolloutFile, rolloutFile } from "@datawire/api";
-import { check, explainSystemError } from "@datawire/runtime";
-import { parse, YAMLParseError } from "yaml";
+import { type Answer, endpoints } from "@datawire/api";
 import { formatSpan } from "../../core/span.ts";
 import { type Dw, flag, type Input, optionList, optionText, type RunCommand } from "../../context/dw.ts";
-import { checkSource, checkTarget, misuse } from "../../context/operands.ts";
-import { yamlProblem } from "../../context/yaml-problem.ts";
+import { misuse } from "../../context/operands.ts";
+import { type GivenPlan, readRolloutFile } from "./rollout-file.ts";
 import { stepTable } from "./rollout-text.ts";
 import { waitForRollout } from "./rollout-follow.ts";
 
@@ -13,7 +10,7 @@ import { waitForRollout } from "./rollout-follow.ts";
 export const run: RunCommand = async (dw, input) => {
   const dryRun = flag(input, "dryRun");
   const json = flag(input, "json");
-  const file = await fileOf(input);
+  const file = await readRolloutFile(optionText(input, "file") ?? undefined, { given: givenPlan(input), env: dw.env });
   const answer = await dw.client.ask(endpoints.startRollout, { body: { ...file, dryRun } });
   const [rollout] = answer.rollouts;
   if (rollout === undefined) throw new Error("Cannot start the rollout: the directory has answered with none");
@@ -28,13 +25,10 @@ export const run: RunCommand = async (dw, input) => {
   if (isWaited) return waitForRollout(dw, rollout, json);
 };
 
-/** The file of `--file`, with the options that were given in the place of what it says. */
-async function fileOf(input: Input): Promise<RolloutFile> {
-  const path = optionText(input, "file");
-  const said = typeof path === "string" ? await readYaml(path) : {};
+function givenPlan(input: Input): GivenPlan {
   const [target] = input.operands;
   const text = (name: string): string | undefined => optionText(input, name) ?? undefined;
-  const given = {
+  return {
     target,
     from: text("from"),
     steps: text("steps"),
@@ -48,31 +42,6 @@ async function fileOf(input: Input): Promise<RolloutFile> {
     sticky: text("sticky"),
     finish: text("finish"),
   };
-  const all = { ...said, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
-  const read = check(rolloutFile, all);
-  if (!read.ok) {
-    const why = read.findings.map(({ message }) => message).join("; ");
-    if (typeof path === "string") throw misuse(`Cannot use ${path}: ${why}`);
-    if (target === undefined)
-      throw misuse("Cannot start a rollout: there is no target; wanted one such as '//barker(2)', or --file");
-    throw misuse(`Cannot start the rollout: ${why}`);
-  }
-  checkTarget(read.value.target);
-  if (read.value.from !== undefined) checkSource(read.value.from);
-  return read.value;
-}
-
-async function readYaml(path: string): Promise<Readonly<Record<string, unknown>>> {
-  let value: unknown;
-  try {
-    value = parse(await readFile(path, "utf8"));
-  } catch (cause) {
-    const why = cause instanceof YAMLParseError ? yamlProblem(cause) : explainSystemError(cause);
-    throw misuse(`Cannot read ${path}: ${why}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw misuse(`Cannot use ${path}: wanted target, steps, checks and so on, each with its value`);
-  return { ...value };
 }
 
 function readMinimum(text: string | undefined): number | undefined {

@@ -122,11 +122,74 @@ test("rollout start reads a file, where options win", async () => {
     expect(code).toBe(64);
     return stderr;
   };
-  expect(await refused(`${file}.none`)).toBe(`dw: Cannot read ${file}.none: no such file or folder\n`);
-  expect(await refused(folder)).toBe(`dw: Cannot read ${folder}: it is a folder, wanted a file\n`);
+  expect(await refused(`${file}.none`)).toBe(`${file}.none:1:1: Cannot read the file: no such file or folder\n`);
+  expect(await refused(folder)).toBe(`${folder}:1:1: Cannot read the file: it is a folder, wanted a file\n`);
   writeFileSync(file, "target: //barker(2)\nsteps: a: b\n");
-  expect(await refused(file)).toMatch(/^dw: Cannot read \S+: .* at line 2, column \d+\n$/);
+  expect(await refused(file)).toMatch(/^\S+barker\.yaml:2:8: invalid YAML: .*; wanted quotes around/);
   expect(await run("rollout start")).toMatchObject({ code: 64, stderr: expect.stringContaining("there is no target") });
+});
+
+const inFile = async (content: string, options: Parameters<typeof run>[1] = { answers: answers() }) => {
+  const folder = mkdtempSync(join(tmpdir(), "dw-rollout-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "barker.yaml");
+  writeFileSync(file, content);
+  const result = await run(`rollout start --file ${file}`, options);
+  return { ...result, stderr: result.stderr.replaceAll(`${folder}/`, "") };
+};
+
+test("rollout start sends what a file says as it was typed, also where YAML reads a number", async () => {
+  const { asked } = await inFile(
+    "target: //barker(1.10)\nfrom: //2e3\nsteps: [{ share: 1.50, for: 2e3 }]\nconfidence: 99.0\nminimum: 20\n" +
+      "checks: [{ metric: 1.10, prometheus: 'http://p', query: 0x10, limit: <= 0.50 }]\n",
+  );
+  expect(JSON.parse(asked[0]?.slice("POST /v1/rollouts ".length) ?? "")).toEqual({
+    target: "//barker(1.10)",
+    from: "//2e3",
+    steps: [{ share: "1.50", for: "2e3" }],
+    confidence: "99.0",
+    minimum: 20,
+    checks: [{ metric: "1.10", prometheus: "http://p", query: "0x10", limit: "<= 0.50" }],
+    dryRun: false,
+  });
+});
+
+test("rollout start takes variables in a file, and the target from the command line", async () => {
+  const env = { VERSION: "1.10" };
+  const { asked } = await inFile("target: //barker(${VERSION})\n", { answers: answers(), env });
+  expect(asked[0]).toContain('"target":"//barker(1.10)"');
+  expect(await inFile("target: //barker(${VERSION})\n")).toMatchObject({
+    code: 64,
+    stderr: "barker.yaml:1:9: the variable VERSION is not set in the environment\n",
+  });
+});
+
+test.each([
+  ["a key twice", "target: //a(2)\ntarget: //b(2)", "2:1: this key appears twice in the same mapping"],
+  ["a key that is none", "target: //a(2)\nstep: 1%:5m", "2:1: step is not a known key: did you mean steps?"],
+  ["a list", "- target: //a(2)", "1:1: the document is a list: wanted a mapping of keys to values"],
+  ["nothing", "", "1:1: the file is empty"],
+  [
+    "no target",
+    "finish: keep",
+    "1:1: target is missing: wanted a version such as //barker(2), here or on the command line",
+  ],
+  ["an address that is none", "finish: keep\ntarget: barker", "2:9: Cannot read"],
+  ["an address of a caller that is none", "target: //a(2)\nfrom: ////", "2:7: Cannot read"],
+  [
+    "what stands within a list",
+    "target: //a(2)\nsteps: [1%:5m, { share: 5%, for: 5m, gate: ci }]",
+    '2:44: steps[1].gate is "ci": wanted a URL',
+  ],
+  [
+    "two of them at once",
+    "target: [1]\nfinish: kept",
+    '1:9: target is a list: wanted text\nbarker.yaml:2:9: finish is "kept"',
+  ],
+])("rollout start says where in its file there is %s", async (_what, content, said) => {
+  const { code, stderr } = await inFile(content);
+  expect(stderr).toContain(`barker.yaml:${said}`);
+  expect(code).toBe(64);
 });
 
 test("rollout abort says why, and how it stands by then", async () => {
