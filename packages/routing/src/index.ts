@@ -17,7 +17,15 @@ export {
   roleOf,
 } from "./split/groups.ts";
 export { isWaiting, listRoutes, listService } from "./split/listing.ts";
-export { addRoute, describeTable, expireRoutes, removeRoute, setRoutes, withoutGeneration } from "./routes/change.ts";
+export {
+  addRoute,
+  describeTable,
+  expireRoutes,
+  removeRoute,
+  setRoutes,
+  withoutGeneration,
+  withTarget,
+} from "./routes/change.ts";
 export { requireMatchable } from "./routes/checks.ts";
 export { parseSource } from "./routes/reading.ts";
 export type { RouteChange, RouteWorld } from "./routes/world.ts";

@@ -374,6 +374,52 @@ test("a hand that takes the target's route away is obeyed: an abort leaves it so
   expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(3)", share: 500 }] }]);
 });
 
+test("an undo of what was done meanwhile does not bring back the share of a rollout that was taken back", async () => {
+  const { start, routes, served } = await world();
+  const command = as("bob@vm2", served);
+  await start();
+  await command("POST", "/v1/routes", PAUSED_BY_HAND);
+  await command("POST", "/v1/services/barker/promote", { generation: "2" });
+  await command("POST", "/v1/rollouts/1/abort");
+  const preview = await command("POST", "/v1/routes/undo", { dryRun: true });
+  const { body } = await command("POST", "/v1/routes/undo");
+  const note = "//barker(2) stays as rollout 1 has left it, which was aborted";
+  expect([preview.body["notes"], body["notes"]]).toEqual([[note], [note]]);
+  expect((await served.get("/v1/services/barker")).body["service"]).toMatchObject({ primary: "1" });
+  expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(3)", share: 500 }] }]);
+  await command("POST", "/v1/routes/undo");
+  expect(await routes()).toEqual([]);
+});
+
+test("an undo brings back what the target of a rollout had before that", async () => {
+  const { start, routes, served } = await world();
+  const command = as("bob@vm2", served);
+  await command("POST", "/v1/routes", { source: "//*", target: "//barker(2)", percent: 2, when: "header:X-Canary=1" });
+  await start();
+  await command("POST", "/v1/services/barker/promote", { generation: "2" });
+  await command("POST", "/v1/rollouts/1/abort");
+  expect(await routes()).toEqual([]);
+  await command("POST", "/v1/routes/undo");
+  expect(await routes()).toMatchObject([{ routes: [{ share: 200, when: "header:X-Canary=1" }] }]);
+  await command("POST", "/v1/routes/undo");
+  expect(await routes()).toEqual([]);
+});
+
+test("an undo leaves the share with which a rollout has ended, and gives it back while it goes on", async () => {
+  const { start, routes, pass, served } = await world();
+  const command = as("bob@vm2", served);
+  await start({ finish: "keep" });
+  await command("POST", "/v1/services/barker/promote", { generation: "2" });
+  await command("POST", "/v1/routes/undo");
+  expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(2)", share: 1_000 }] }]);
+  await command("POST", "/v1/routes", PAUSED_BY_HAND);
+  await command("POST", "/v1/rollouts/1/resume");
+  await pass(9, GOOD);
+  expect(await routes()).toMatchObject([{ routes: [{ share: 5_000 }, { target: "//barker(3)", share: 500 }] }]);
+  await command("POST", "/v1/routes/undo");
+  expect(await routes()).toMatchObject([{ routes: [{ target: "//barker(2)", share: 5_000 }] }]);
+});
+
 test("with a caller, only its requests are sent and counted, and its last share stays", async () => {
   const { start, shown, routes, pass, served } = await world();
   await as("bob@vm2", served)("POST", "/v1/routes", PAUSED_BY_HAND);

@@ -4,25 +4,29 @@ import { type Change, emptyRecord, type HistoryEntry, type ServiceRecord } from 
 import type { State } from "../registry/state.ts";
 import { effective, isIdle, type Plan } from "../model/change-set.ts";
 import type { Moment } from "../model/moment.ts";
+import { leftByRollouts } from "./left-by-rollouts.ts";
 
 /**
- * `dw route undo`: takes back the last change that is not undone yet, and brings back exactly what was before it. A
- * route that comes back although its time is over ends again at once.
+ * `dw route undo`: takes back the last change that is not undone yet, and brings back exactly what was before it, but
+ * for the shares of rollouts that have ended since. A route that comes back although its time is over ends again at once.
  */
 export function planUndo(state: State, { wallMs }: Moment): Plan & { readonly undoes: HistoryEntry } {
   const entry = state.history.lastUndoable();
   if (entry === null) throw new ProtocolError("conflict", "Cannot undo: there is no change that is not undone yet");
   const back = inverse(entry.change);
   // What is there now is what the undo replaces, whatever has expired or was promoted since.
+  const tables = back.tables.map((swap) => ({ key: swap.key, ...leftByRollouts(state.rollouts, entry, swap) }));
   const change = {
-    tables: back.tables.map((swap) => ({ ...swap, before: state.table.routeTable(swap.key) })),
+    tables: tables.map(({ key, after }) => ({ key, before: state.table.routeTable(key), after })),
     services: entry.change.services.map((swap) => undoService(swap, state.services.record(swap.key))),
     drains: back.drains.map((swap) => ({ ...swap, before: state.drain(swap.key) })),
   };
   return {
     action: `undo of ${entry.id}: ${entry.action}`,
     change,
-    notes: isIdle(effective(change)) ? [whyIdle(entry, wallMs)] : endsAgain(change, wallMs),
+    notes: isIdle(effective(change))
+      ? [whyIdle(entry, wallMs)]
+      : [...tables.flatMap(({ notes }) => notes), ...endsAgain(change, wallMs)],
     undoes: entry,
   };
 }

@@ -10,6 +10,7 @@ import {
   ProtocolError,
   type Route,
   type RouteTable,
+  SLOTS,
 } from "@datawire/protocol";
 import type { RouteAdd, RouteRemove, RouteSet } from "@datawire/api";
 import { hiddenShares, requireOneLevel, requireRoom, requireTarget } from "./checks.ts";
@@ -127,6 +128,18 @@ export function withoutGeneration(table: RouteTable, service: string, generation
   const existing = kept.find((route) => route.target === whole) ?? { ...moved, target: whole, share: 0 };
   const share = [moved, ...others].reduce((sum, route) => sum + route.share, existing.share);
   return withSlots({ ...table, routes: replaceOrAppend(kept, { ...existing, share }) });
+}
+
+/**
+ * A table with the route to `target` as `route` has it, and without one for null and where the others leave no room;
+ * null when nothing of it is left.
+ */
+export function withTarget(table: RouteTable, target: string, route: Route | null): RouteTable | null {
+  const others = table.routes.filter((other) => other.target !== target);
+  const allotted = others.reduce((sum, { share }) => sum + share, 0);
+  if (route === null || allotted + route.share > SLOTS)
+    return others.length === 0 ? null : { ...table, routes: others };
+  return withSlots({ ...table, routes: replaceOrAppend(table.routes, route) });
 }
 
 /** One line that says what a table allots, for the history and for people. */
