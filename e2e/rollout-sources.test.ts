@@ -91,7 +91,7 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
   const [closed] = (await freePorts(1)) as [number];
   await stack.startDirectory();
   const { url } = await stack.startInstance({ service: "barker", name: "one" });
-  const names = [...Object.keys(WITHOUT_DATA), "closed", "good", "high", "paused"];
+  const names = [...Object.keys(WITHOUT_DATA), "closed", "gated", "good", "high", "paused"];
   for (const name of names)
     for (const version of ["1", "2"])
       stack.writeServiceFile(`${name}-${version}`, {
@@ -129,8 +129,20 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
     step_timeout: "5m",
   });
 
+  await start("gated", {
+    steps: [{ share: "10%", for: "1s", gate: `http://127.0.0.1:${closed}/ok` }],
+    checks: [{ metric: "m", prometheus: `${other.url}/good/`, query: "x", limit: "<= 0.5" }],
+    step_timeout: "5m",
+  });
+
   await eventually(async () => {
     const all = await rollouts();
+    expect(all.get("gated")).toMatchObject({
+      state: "running",
+      reason: expect.stringMatching(
+        /^the gate of step 1 does not agree: it is not answered: connection refused/,
+      ) as string,
+    });
     expect(all.get("good")).toMatchObject({ state: "promoted" });
     expect(all.get("high")).toMatchObject({
       state: "rolled-back",
@@ -151,10 +163,15 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
 
   const { problems } = await stack.read<{ problems: { subject: string; message: string }[] }>("/v1/status");
   const told = problems.filter(({ subject }) => subject.startsWith("rollout "));
-  const silent = [...Object.keys(WITHOUT_DATA), "closed"].map((name) => `rollout ${all.get(name)?.id} of //${name}(2)`);
+  const silent = [...Object.keys(WITHOUT_DATA), "closed", "gated"].map(
+    (name) => `rollout ${all.get(name)?.id} of //${name}(2)`,
+  );
   expect(told.map(({ subject }) => subject).toSorted()).toEqual(silent.toSorted());
   const closedOne = told.find(({ subject }) => subject.endsWith("//closed(2)"));
   expect(closedOne?.message).toMatch(/^its query m is not answered: connection refused: nothing listens there/);
+
+  const gatedOne = told.find(({ subject }) => subject.endsWith("//gated(2)"));
+  expect(gatedOne?.message).toMatch(/^its gate of step 1 is not answered: connection refused: nothing listens there/);
 
   expect(other.asked.find(({ path }) => path === "GET /high/api/v1/query")?.query).toBe('x{v="2"}');
   // Nobody is sent to where a redirect leads.

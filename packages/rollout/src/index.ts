@@ -7,6 +7,6 @@ export { requestsNeeded } from "./judge/requests-needed.ts";
 export { judge, type JudgeConfig, type Sides, type Verdict, type VerdictState } from "./judge/verdict.ts";
 export { type Plan, type PlannedStep, POLICIES, type Policy, timeoutOf } from "./plan/plan.ts";
 export { DEFAULT_STEPS, readPlan } from "./plan/read-plan.ts";
-export { asksGate, DEAD_MS_MAX, look, type Look } from "./progress/look.ts";
+export { asksGate, DEAD_MS_MAX, look, type Look, type Refusal } from "./progress/look.ts";
 export { isOver, type Rollout, ROLLOUT_STATES, type RolloutState, type StepProgress } from "./progress/rollout.ts";
 export { abort, type Act, begin, pause, promote, promoted, resume, type Turn } from "./progress/turns.ts";

@@ -169,8 +169,10 @@ function lagOf({ position }: ClientReport, { epoch, revision }: { epoch: string;
   return position?.epoch === epoch ? revision - position.revision : revision;
 }
 
-const SILENT =
+const SILENT_QUERY =
   "see that its `prometheus` answers, and that the query gives one sample of that version; until then `no_data` of the rollout decides";
+const silentGateRemedy = (id: string): string =>
+  `see that it can be reached from the directory; \`dw rollout promote ${id} --step\` goes on without it`;
 const unwatchedRemedy = (id: string): string =>
   `it goes on by itself when one is; \`dw rollout abort ${id}\` brings back the routes from before`;
 
@@ -201,9 +203,10 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
       remedy: unwatchedRemedy(id),
     });
   }
-  for (const { name, why, record } of context.judge.silent()) {
+  for (const { what, why, record } of context.judge.silent()) {
     const subject = `rollout ${record.id} of ${record.rollout.plan.target}`;
-    problems.push({ severity: "warning", subject, message: `its query ${name} ${why}`, remedy: SILENT });
+    const remedy = what.startsWith("query ") ? SILENT_QUERY : silentGateRemedy(record.id);
+    problems.push({ severity: "warning", subject, message: `its ${what} ${why}`, remedy });
   }
   for (const { name, kind = "watson", state: seen, instances, sinceMs } of state.registry.holders()) {
     if (seen !== "lost" || instances === 0 || kind === "mdk") continue;

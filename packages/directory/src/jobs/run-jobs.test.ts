@@ -42,7 +42,10 @@ function start({ warmUpMs = 1_000_000 } = {}) {
       executor,
       counts: new StepCounts(),
       position: () => ({ epoch: "e", revision: 0 }),
-      questions: { query: async () => ({ why: "is not asked" }), agrees: async () => false },
+      questions: {
+        query: async () => ({ why: "is not asked" }),
+        agrees: async () => ({ why: "is not asked", isSilent: true }),
+      },
       watchers: () => 0,
       replicas: () => [],
     },

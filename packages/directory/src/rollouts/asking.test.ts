@@ -3,6 +3,7 @@ import { begin, look, NO_EVIDENCE, readPlan } from "@datawire/rollout";
 import { expect, test } from "vitest";
 import type { RolloutRecord } from "../model/rollout-records.ts";
 import { Asking } from "./asking.ts";
+import type { Questions } from "./questions.ts";
 
 const QUERY = { metric: "checkout", prometheus: "http://p", query: "q", limit: "<= 0.5" };
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -35,16 +36,16 @@ function record(file: object): RolloutRecord {
   };
 }
 
-function asking() {
+function asking(gate: Awaited<ReturnType<Questions["agrees"]>> = true) {
   const asked: string[] = [];
   const made = new Asking({
     query: async ({ name }, version) => {
       asked.push(`${name} of ${version}`);
       return 0.2;
     },
-    agrees: async (gate) => {
-      asked.push(gate);
-      return true;
+    agrees: async (url) => {
+      asked.push(url);
+      return gate;
     },
   });
   return { asked, made };
@@ -83,12 +84,30 @@ test("Asking has the queries that gave no number, and why, until they give one",
   const made = new Asking({ query: async () => said.shift() ?? 0, agrees: async () => true });
   const one = record({ steps: "10%:5m", checks: [QUERY] });
   for (const [atMs, silent] of [
-    [0, [{ name: "checkout", why: "gives 0 samples, wanted one" }]],
+    [0, [{ what: "query checkout", why: "gives 0 samples, wanted one" }]],
     [5_000, []],
   ] as const) {
     expect(made.answersFor(one, atMs)).toBeNull();
     await settled();
     expect(made.silent).toEqual(silent);
     expect(made.answersFor(one, atMs + 100)?.values.size).toBe(silent.length === 0 ? 1 : 0);
+  }
+});
+
+test("Asking names a gate that does not answer, and not one that says no", async () => {
+  const gated = record({ steps: [{ share: 10, for: "10s", gate: "http://ci/ok" }], checks: ["error-rate <= 50%"] });
+  const [away, no] = [
+    { why: "is not answered: timed out", isSilent: true },
+    { why: "is answered with 503", isSilent: false },
+  ];
+  for (const [gate, silent] of [
+    [away, [{ what: "gate of step 1", why: away.why }]],
+    [no, []],
+  ] as const) {
+    const { made } = asking(gate);
+    expect(made.answersFor(gated, 0)).toBeNull();
+    await settled();
+    expect(made.answersFor(gated, 100)).toEqual({ values: new Map(), agreed: gate });
+    expect(made.silent).toEqual(silent);
   }
 });

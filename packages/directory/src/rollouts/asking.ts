@@ -7,10 +7,10 @@ import type { NoNumber, Questions } from "./questions.ts";
 /** What others said for a look. */
 export type Answers = Pick<Look, "values" | "agreed">;
 
-/** A query that gave no number when it was asked last. */
-export interface SilentQuery extends NoNumber {
-  /** That of its check. */
-  readonly name: string;
+/** A query that gave no number, or a gate that gave no answer, when it was asked last. */
+export interface Silent extends NoNumber {
+  /** After "its": `query checkout`. */
+  readonly what: string;
 }
 
 /** Where nobody is asked. */
@@ -26,7 +26,7 @@ export class Asking {
   #askedMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #answers: Answers | null = null;
-  #silent: readonly SilentQuery[] = [];
+  #silent: readonly Silent[] = [];
 
   constructor(questions: Questions) {
     this.#questions = questions;
@@ -54,8 +54,8 @@ export class Asking {
     return null;
   }
 
-  /** The queries that gave no number when they were asked last. */
-  get silent(): readonly SilentQuery[] {
+  /** Who gave no answer that is of use when asked last. */
+  get silent(): readonly Silent[] {
     return this.#silent;
   }
 
@@ -74,12 +74,14 @@ export class Asking {
       ...queries.map((check) => this.#questions.query(check, version ?? instance ?? "", signal)),
     ]);
     const values = new Map<string, number>();
-    const silent: SilentQuery[] = [];
+    const silent: Silent[] = [];
     for (const [i, { name }] of queries.entries()) {
       const said = numbers[i];
       if (typeof said === "number") values.set(name, said);
-      else if (said !== undefined) silent.push({ name, why: said.why });
+      else if (said !== undefined) silent.push({ what: `query ${name}`, why: said.why });
     }
+    if (agreed !== null && agreed !== true && agreed.isSilent)
+      silent.push({ what: `gate of step ${step + 1}`, why: agreed.why });
     this.#silent = silent;
     return { values, agreed };
   }

@@ -16,7 +16,7 @@ import type { DurableRecord } from "../model/records.ts";
 import { type RolloutRecord, type TallyRecord, tallyId, turnOf } from "../model/rollout-records.ts";
 import type { State } from "../registry/state.ts";
 import type { CountedStep, StepCount, StepCounts } from "../stats/step-counts.ts";
-import { type Answers, Asking, type SilentQuery } from "./asking.ts";
+import { type Answers, Asking, type Silent } from "./asking.ts";
 import type { Questions } from "./questions.ts";
 import { isAlive } from "./sight.ts";
 import { planNothing, planTurn, type RolloutPlan } from "./turn.ts";
@@ -88,10 +88,10 @@ export class Judge {
     return rollouts.active().filter((record) => record.rollout.state === "running" && this.#isUnwatched(record));
   }
 
-  /** The queries of running rollouts that gave no number when this directory asked last. */
-  silent(): readonly (SilentQuery & { readonly record: RolloutRecord })[] {
+  /** Who gave no answer that is of use for a running rollout when this directory asked last. */
+  silent(): readonly (Silent & { readonly record: RolloutRecord })[] {
     return [...this.#watched.values()].flatMap(({ record, asking }) =>
-      record.rollout.state === "running" ? asking.silent.map((query) => ({ ...query, record })) : [],
+      record.rollout.state === "running" ? asking.silent.map((one) => ({ ...one, record })) : [],
     );
   }
 

@@ -65,7 +65,10 @@ test("query() and agrees() say no of a place where nobody is", async () => {
   expect(await questions.query({ ...one, prometheus: nowhere }, "2", signal)).toEqual({
     why: expect.stringMatching(/^is not answered: connection refused: nothing listens there/) as string,
   });
-  expect(await questions.agrees(nowhere, {}, signal)).toBe(false);
+  expect(await questions.agrees(nowhere, {}, signal)).toEqual({
+    why: expect.stringMatching(/^is not answered: connection refused: nothing listens there/) as string,
+    isSilent: true,
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
 });
@@ -73,11 +76,11 @@ test("query() and agrees() say no of a place where nobody is", async () => {
 test.each([
   [200, true],
   [204, true],
-  [302, false],
-  [409, false],
-])("agrees() posts the rollout; %d says %s", async (status, agreed) => {
+  [302, { why: "is answered with 302", isSilent: false }],
+  [409, { why: "is answered with 409", isSilent: false }],
+])("agrees() posts the rollout; %d says %j", async (status, agreed) => {
   answer = { status, body: "" };
-  expect(await createQuestions().agrees(`${base()}/ok`, { id: "7" }, signal)).toBe(agreed);
+  expect(await createQuestions().agrees(`${base()}/ok`, { id: "7" }, signal)).toEqual(agreed);
   expect(asked).toEqual([{ url: "/ok", method: "POST", body: '{"id":"7"}' }]);
 });
 

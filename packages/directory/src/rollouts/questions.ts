@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
-import type { QueryCheck } from "@datawire/rollout";
+import type { QueryCheck, Refusal } from "@datawire/rollout";
 import { describeError } from "@datawire/runtime";
 
 /** Why a query gives no number, after "it". */
@@ -14,7 +14,13 @@ export interface Questions {
   /** The number that a query gives, or why there is none. */
   query(check: QueryCheck, version: string, signal: AbortSignal): Promise<number | NoNumber>;
   /** Whether a gate agrees: it is posted the rollout, and answers with 2xx. */
-  agrees(gate: string, rollout: unknown, signal: AbortSignal): Promise<boolean>;
+  agrees(gate: string, rollout: unknown, signal: AbortSignal): Promise<true | Disagreement>;
+}
+
+/** What a gate says that does not agree. */
+export interface Disagreement extends Refusal {
+  /** Whether it says nothing, which is a problem, where a no is none. */
+  readonly isSilent: boolean;
 }
 
 /** An answer has so long to come, and no more bytes. */
@@ -40,9 +46,10 @@ export function createQuestions(): Questions {
         const answer = await ask(gate, { signal, body: JSON.stringify(rollout) });
         answer.destroy(); // its status is all that counts
         const { statusCode = 0 } = answer;
-        return statusCode >= 200 && statusCode < 300;
-      } catch {
-        return false;
+        if (statusCode >= 200 && statusCode < 300) return true;
+        return { why: `is answered with ${statusCode}`, isSilent: false };
+      } catch (error) {
+        return { why: `is not answered: ${describeError(error)}`, isSilent: true };
       }
     },
   };

@@ -20,7 +20,13 @@ export interface Look {
   /** The numbers that queries gave, by the name of the check; one that failed has none. */
   readonly values: ReadonlyMap<string, number>;
   /** Whether the gate agrees; null when it was not asked. */
-  readonly agreed: boolean | null;
+  readonly agreed: true | Refusal | null;
+}
+
+/** What a gate said that does not agree. */
+export interface Refusal {
+  /** After "it": `is answered with 503`. */
+  readonly why: string;
 }
 
 /** Whether the gate of the current step is to be asked: its time is over and nothing else holds it back. */
@@ -39,7 +45,7 @@ export function look(rollout: Rollout, seen: Look): Turn {
   const { plan, step } = rollout;
   const planned = plan.steps[step] as PlannedStep;
   const at = watched(rollout, seen);
-  const after: Rollout = { ...rollout, steps: rollout.steps.with(step, at) };
+  const after = withReason({ ...rollout, steps: rollout.steps.with(step, at) }, seen);
   const bad = at.verdicts.find(({ state }) => state === "fail");
   if (bad !== undefined) return failed(after, describeFailure(bad));
   if (at.deadMs >= DEAD_MS_MAX)
@@ -48,7 +54,14 @@ export function look(rollout: Rollout, seen: Look): Turn {
   if (at.verdicts.every(({ state }) => state === "pass") && (planned.gate === null || at.agreed)) {
     return passStep(after, seen.nowMs);
   }
-  return at.watchedMs < timeoutOf(plan, planned) ? { rollout: after, act: null } : timedOut(after, at, seen.nowMs);
+  return at.watchedMs < timeoutOf(plan, planned) ? { rollout: after, act: null } : timedOut(after, at, seen);
+}
+
+/** A gate that does not agree is the reason why a step goes on, until it is asked again. */
+function withReason(rollout: Rollout, { agreed }: Look): Rollout {
+  if (!asksGate(rollout)) return { ...rollout, reason: null };
+  if (agreed === null || agreed === true) return rollout;
+  return { ...rollout, reason: `the gate of step ${rollout.step + 1} does not agree: it ${agreed.why}` };
 }
 
 /** The step with what is new in it. */
@@ -117,7 +130,7 @@ function isWithin({ compare, value: limit }: QueryCheck, value: number): boolean
 /** From what lets a step go on to what ends it: the strictest that applies decides. */
 const STRICTNESS: readonly Policy[] = ["pass", "wait", "pause", "fail"];
 
-function timedOut(rollout: Rollout, at: StepProgress, nowMs: number): Turn {
+function timedOut(rollout: Rollout, at: StepProgress, { agreed, nowMs }: Look): Turn {
   const { plan } = rollout;
   const open = at.verdicts.filter(({ state }) => state !== "pass");
   const policies = open.map(({ state }) => (state === "no-data" ? plan.noData : plan.undecided));
@@ -126,7 +139,7 @@ function timedOut(rollout: Rollout, at: StepProgress, nowMs: number): Turn {
   const policy = policies.toSorted((a, b) => STRICTNESS.indexOf(b) - STRICTNESS.indexOf(a))[0] as Policy;
   const why =
     open.length === 0
-      ? "the gate has not agreed in time"
+      ? `the gate has not agreed in time${agreed === null || agreed === true ? "" : `: it ${agreed.why}`}`
       : `${open.map(({ name, state }) => `${name} is ${state === "no-data" ? "without data" : "undecided"}`).join(", ")} in time`;
   switch (policy) {
     case "wait":

@@ -134,6 +134,7 @@ describe("a query", () => {
 });
 
 describe("a gate", () => {
+  const NO = { why: "is answered with 503" };
   const gated = { steps: [{ share: 10, for: "10s", gate: "http://ci/ok" }, "50%:10s"] };
 
   test("is asked once all else has passed, and the step ends when it agrees", () => {
@@ -141,16 +142,38 @@ describe("a gate", () => {
     expect(asksGate(one)).toBe(false);
     const two = look(one, seen()).rollout;
     expect([two.step, asksGate(two)]).toEqual([0, true]);
-    const refused = look(two, seen({ agreed: false })).rollout;
+    const refused = look(two, seen({ agreed: NO })).rollout;
     expect([refused.step, asksGate(refused)]).toEqual([0, true]);
     expect(look(refused, seen({ agreed: true })).rollout.step).toBe(1);
   });
 
+  test("is the reason why a step goes on, until it agrees or a check no longer passes", () => {
+    const reasons = (...looks: Look[]) =>
+      looks.reduce<{ rollout: Rollout; said: (string | null)[] }>(
+        ({ rollout, said }, one) => {
+          const { rollout: after } = look(rollout, one);
+          return { rollout: after, said: [...said, after.reason] };
+        },
+        { rollout: begin(plan(gated), 0).rollout, said: [] },
+      ).said;
+    const waits = "the gate of step 1 does not agree: it is answered with 503";
+    const undecided = seen({ requests: 30 });
+    expect(reasons(seen(), seen(), seen({ agreed: NO }), seen(), seen({ agreed: true }))).toEqual([
+      null,
+      null,
+      waits,
+      waits,
+      null,
+    ]);
+    expect(reasons(seen(), seen({ agreed: NO }), undecided)).toEqual([null, waits, null]);
+  });
+
   test("that never agrees is undecided", () => {
-    expect(run(begin(plan(gated), 0), times(6, seen({ agreed: false }))).rollout).toMatchObject({
+    expect(run(begin(plan(gated), 0), times(6, seen({ agreed: NO }))).rollout).toMatchObject({
       state: "paused",
-      reason: "the gate has not agreed in time",
+      reason: "the gate has not agreed in time: it is answered with 503",
     });
+    expect(run(begin(plan(gated), 0), times(6, seen())).rollout.reason).toBe("the gate has not agreed in time");
   });
 });
 

@@ -76,7 +76,7 @@ export function promoted(rollout: Rollout): Rollout {
 /** The current step has passed; one that waits for a hand pauses there. */
 export function passStep(rollout: Rollout, nowMs: number): Turn {
   const planned = rollout.plan.steps[rollout.step] as PlannedStep;
-  const passed = passedStep(rollout);
+  const passed: Rollout = { ...passedStep(rollout), reason: null };
   return planned.pause
     ? paused(passed, `step ${rollout.step + 1} has passed and waits for a hand`)
     : proceed(passed, nowMs);

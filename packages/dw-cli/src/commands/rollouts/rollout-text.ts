@@ -87,7 +87,8 @@ export function rolloutLine(rollout: RolloutListing): string {
       `${check.name}: ${check.state}${check.target === null ? "" : `, ${figure(check.target, unitOf(check))}`}`,
   );
   const watched = `watched for ${formatSpan(at.watchedMs)} of ${formatSpan(at.forMs)}`;
-  return [`${target} ${at.share}%, ${watched}, ${at.requests} requests`, ...checks].join("; ");
+  const why = reason === null ? [] : [reason];
+  return [`${target} ${at.share}%, ${watched}, ${at.requests} requests`, ...checks, ...why].join("; ");
 }
 
 const unitOf = ({ name }: Check): string => (name.startsWith("error-rate") ? "%" : /^p\d/.test(name) ? " ms" : "");

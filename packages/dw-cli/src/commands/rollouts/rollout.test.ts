@@ -57,6 +57,18 @@ test("rollout show prints the steps and what their checks say", async () => {
   `);
 });
 
+test("rollout show and its follower say why a rollout goes on no further", async () => {
+  const reason = "the gate of step 1 does not agree: it is answered with 503";
+  const waits = answers(rollout({ reason }));
+  expect((await run("rollout show 7", { answers: waits })).stdout).toMatch(
+    /^rollout 7 .*: running\nthe gate of step 1/,
+  );
+  const ended = { ...rollout({ reason, endedAt: ago(0) }) };
+  expect((await run("rollout show 7 --follow", { answers: answers(ended) })).stdout).toMatch(
+    /undecided, 0.25%; the gate of step 1 does not agree: it is answered with 503\n$/,
+  );
+});
+
 test("rollout list shows those that go on, and all with --all", async () => {
   const ended = answers(rollout({ state: "rolled-back", endedAt: ago(1_000), reason: "it failed" }));
   expect(await run("rollout list", { answers: ended })).toMatchObject({
