@@ -18,6 +18,12 @@ const checks: Readonly<Record<string, readonly [string, ...string[]]>> = {
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
+/**
+ * For what is written in Go: the checker of types keeps nearly all that it makes, so that collecting garbage was a fourth
+ * of its CPU (28 s without, 39 s with). It begins where the checker takes a fifth more than it keeps.
+ */
+const GO = { GOGC: "off", GOMEMLIMIT: "4GiB" };
+
 /** Runs all checks at once and prints the output of those that fail. */
 export async function runChecks(): Promise<Outcome> {
   printHeading("checks");
@@ -29,10 +35,15 @@ export async function runChecks(): Promise<Outcome> {
 function runCheck(name: string, [command, ...args]: readonly [string, ...string[]]): Promise<boolean> {
   const startedAt = performance.now();
   return new Promise((resolve) => {
-    execFile(command, args, { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
-      printStep(name, performance.now() - startedAt, error === null);
-      if (error !== null) console.log(`${stdout}${stderr}`.trimEnd() || error.message);
-      resolve(error === null);
-    });
+    execFile(
+      command,
+      args,
+      { maxBuffer: OUTPUT_BYTES_MAX, env: { ...GO, ...process.env } },
+      (error, stdout, stderr) => {
+        printStep(name, performance.now() - startedAt, error === null);
+        if (error !== null) console.log(`${stdout}${stderr}`.trimEnd() || error.message);
+        resolve(error === null);
+      },
+    );
   });
 }

@@ -5,6 +5,8 @@ import { choosePorts, type Machine, portNear } from "./machine.ts";
 import { check, command, dw, print, say, until } from "./screen.ts";
 
 const CONNECTIONS = 4;
+/** Between two requests of a connection: the demo shows what happens to them, and not how many there can be. */
+const PAUSE_MS = 30;
 const SERVICES = ["gateway", "lastreadbooks", "booklist", "readbook", "newbook"] as const;
 
 /**
@@ -163,6 +165,7 @@ async function post(url: string, title: string, signal: AbortSignal): Promise<nu
     if (signal.aborted) return count;
     const key = `${title}, ${count}`;
     while ((await ask("POST", url, { title: key }, key).catch(() => null))?.status !== 201) await sleep(50);
+    await sleep(PAUSE_MS);
   }
 }
 
@@ -171,7 +174,7 @@ async function look(url: string, signal: AbortSignal): Promise<number> {
   let failed = 0;
   while (!signal.aborted) {
     if ((await ask("GET", url).catch(() => null))?.status !== 200) failed++;
-    await sleep(10);
+    await sleep(PAUSE_MS);
   }
   return failed;
 }
