@@ -95,7 +95,7 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
         return away.moves.away(from, far, { id: randomUUID(), to: name }).then((moved) => ({ moved }));
       }
       case "dead-list":
-        return deadOf(named(address), async (dead) => (await lookAt(dead, LOOK_MAX, setImmediate)).map(deadLetter), []);
+        return deadOf(named(address), (dead) => lookAt(dead, LOOK_MAX, { later: setImmediate, show: deadLetter }), []);
       case "dead-retry":
         return deadOf(named(address), (dead) => move(dead, broker.keeping(named(address))), { moved: 0 });
       case "dead-drop":

@@ -6,6 +6,7 @@ import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
 import type { Outcome } from "../queue/delivery.ts";
 import { lookAt, moveMessages } from "./moves/mover.ts";
 import { settled, TestReceiver, TestSender, textOf } from "./testing/links.ts";
+import type { Verdict } from "./ports.ts";
 import { openBroker, rule } from "./testing/open-broker.ts";
 
 let clock: FakeClock;
@@ -467,8 +468,8 @@ test("moveMessages() moves what no consumer has, in order, and lookAt() leaves i
   await settled();
   const holder = new TestReceiver(broker, "from", { credit: 1 });
   const from = broker.queue("from");
-  const seen = await lookAt(from, 300, setImmediate);
-  expect(seen.map(textOf)).toEqual(Array.from({ length: 300 }, (_, i) => String(i + 1)));
+  const seen = await lookAt(from, 300, { later: setImmediate, show: textOf });
+  expect(seen).toEqual(Array.from({ length: 300 }, (_, i) => String(i + 1)));
   const moved = await moveMessages(from, broker.queue("to"), { later: setImmediate, nowMs: () => clock.nowMs() });
   expect([moved, from.kept.messages]).toEqual([449, 1]);
   await settled();

@@ -21,6 +21,37 @@ test("moveMessages() is done at once where there is nothing to move", async () =
   }
 });
 
+test("moveMessages() has little of large messages on its way at a time", async () => {
+  const broker = await openBroker(new SimulatedDisk(new Chance(1)).boot(), createFakeClock());
+  const sender = new TestSender(broker, "from");
+  // Next to each other in the log, and so at hand.
+  for (let i = 0; i < 60; i++) sender.send("x".repeat(100_000));
+  await settled();
+  let most = 0;
+  const later = (next: () => void): void => {
+    most = Math.max(most, broker.log.backlogBytes);
+    broker.intake.whenTaking(next);
+  };
+  await moveMessages(broker.queue("from"), broker.queue("to"), { later, nowMs: broker.nowMs });
+  expect(broker.queue("to").kept.messages).toBe(60);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(1_500_000);
+});
+
+test("moveMessages() leaves what is not moved yet where the other queue is removed meanwhile", async () => {
+  const broker = await openBroker(new SimulatedDisk(new Chance(1)).boot(), createFakeClock());
+  const sender = new TestSender(broker, "from");
+  for (let i = 0; i < 300; i++) sender.send(`${i}`);
+  await settled();
+  const moving = moveMessages(broker.queue("from"), broker.queue("to"), { later: setImmediate, nowMs: broker.nowMs });
+  broker.remove("to");
+  await expect(moving).rejects.toThrow("Cannot move messages to to: it was removed; 200 of 300 were moved");
+  expect(broker.queue("from").kept.messages).toBe(100);
+  const receiver = new TestReceiver(broker, "from");
+  await settled();
+  expect(receiver.texts).toHaveLength(100);
+});
+
 test.each(Array.from({ length: 20 }, (_, seed) => seed))(
   "moveMessages() leaves each message at one of both, wherever the router is killed: seed %i",
   async (seed) => {

@@ -3,13 +3,19 @@ import type { Delivery } from "../../queue/delivery.ts";
 import type { KeptAddress } from "../kept-address.ts";
 import type { Source, SourcePort } from "../ports.ts";
 import { Queue } from "../../queue/queue.ts";
+import { plainName } from "../../address/scope.ts";
+import { Refused } from "../refused.ts";
 
 /** How many messages are looked at or moved before others have their turn. */
 const AT_ONCE = 200;
+/** And how many bytes of them; one message may be more. */
+const BYTES_AT_ONCE = 2 ** 20;
 
 /**
  * Takes the messages that no consumer has out of a queue, one after the other, in order, until there are none or enough.
  * @param use says of each whether it stays where it is.
+ * @param isOver whether no more of them are wanted.
+ * @returns how many do not stay.
  */
 function takeOut(
   from: KeptAddress,
@@ -17,10 +23,12 @@ function takeOut(
     max,
     later,
     use,
+    isOver: isDone = () => false,
   }: {
     readonly max: number;
     readonly later: (callback: () => void) => void;
     readonly use: (delivery: Delivery) => boolean;
+    readonly isOver?: () => boolean;
   },
 ): Promise<number> {
   const { kept } = from;
@@ -30,6 +38,7 @@ function takeOut(
     const stay: number[] = [];
     let count = 0;
     let room = AT_ONCE;
+    let bytes = 0;
     let isOver = false;
     const end = (): void => {
       if (isOver) return;
@@ -38,7 +47,7 @@ function takeOut(
       later(() => {
         for (const sequence of stay) source.settle(sequence, { outcome: "released" });
         source.detach(true);
-        resolve(count);
+        resolve(count - stay.length);
       });
     };
     const port: SourcePort = {
@@ -46,16 +55,18 @@ function takeOut(
         return room;
       },
       filter: null,
-      wants: () => !isOver && room > 0 && count < max,
+      wants: () => !isOver && room > 0 && bytes < BYTES_AT_ONCE && count < max,
       deliver(delivery) {
         count++;
         room--;
+        bytes += delivery.record.payload.length;
         if (use(delivery)) stay.push(delivery.sequence);
         else source.settle(delivery.sequence, { outcome: "accepted" });
-        if (count >= max) return end();
-        if (room > 0) return;
+        if (count >= max || isDone()) return end();
+        if (room > 0 && bytes < BYTES_AT_ONCE) return;
         later(() => {
           room = AT_ONCE;
+          bytes = 0;
           source.pump();
         });
       },
@@ -74,38 +85,47 @@ export const timeLeft = (
   nowMs: number,
 ): number => (ttlMs === 0 ? 0 : Math.max(1, Math.min(ttlMs, acceptedAtMs + ttlMs - nowMs)));
 
-/** Moves messages from one address to another; each is in one of them at any moment, whatever happens. @returns how many. */
-export function moveMessages(
+/**
+ * Moves messages from one address to another; each is in one of them at any moment, whatever happens.
+ * @returns how many.
+ * @throws Refused where the other one is removed meanwhile, and how many were moved before.
+ */
+export async function moveMessages(
   from: KeptAddress,
   to: KeptAddress,
   { later, nowMs }: { readonly later: (callback: () => void) => void; readonly nowMs: () => number },
 ): Promise<number> {
   // Messages that come meanwhile stay, as the target may send moved ones back.
   const max = from.kept.messages - from.kept.unsettled;
-  return takeOut(from, {
+  const moved = await takeOut(from, {
     max,
     later,
+    isOver: () => to.isGone,
     use({ record }) {
+      if (to.isGone) return true;
       const acceptedAtMs = nowMs();
       to.kept.append({ acceptedAtMs, ttlMs: timeLeft(record, acceptedAtMs), keys: null, payload: record.payload });
       to.counters.in++;
       return false;
     },
   });
+  if (!to.isGone) return moved;
+  const what = `Cannot move messages to ${plainName(to.name)}: it was removed`;
+  throw new Refused("amqp:resource-deleted", `${what}; ${moved} of ${max} were moved`);
 }
 
-/** Looks at the oldest messages of a queue, and leaves them as they are. */
-export async function lookAt(
+/** Looks at the oldest messages of a queue, and leaves them as they are. @param show what is wanted of each: its payload is good during the call. */
+export async function lookAt<T>(
   from: KeptAddress,
   max: number,
-  later: (callback: () => void) => void,
-): Promise<Delivery[]> {
-  const seen: Delivery[] = [];
+  { later, show }: { readonly later: (callback: () => void) => void; readonly show: (delivery: Delivery) => T },
+): Promise<T[]> {
+  const seen: T[] = [];
   await takeOut(from, {
     max,
     later,
     use(delivery) {
-      seen.push({ ...delivery, record: { ...delivery.record, payload: Uint8Array.from(delivery.record.payload) } });
+      seen.push(show(delivery));
       return true;
     },
   });

@@ -125,6 +125,10 @@ export class Moves {
       later(() => {
         if (this.#ended.has(id))
           return reject(new Refused("amqp:precondition-failed", "Cannot take more of a move: it is over"));
+        if (to.isGone)
+          return reject(
+            new Refused("amqp:resource-deleted", `Cannot take messages at ${plainName(to.name)}: it was removed`),
+          );
         const acceptedAtMs = nowMs();
         payloads.forEach((payload, index) => {
           const keys = { producer: { name: producerOf(id), sequence: first + index + 1 } };
