@@ -63,7 +63,8 @@ export async function assembleRouter(
   const allotments = new Allotments(clock, (host) => host === settings.host.toLowerCase() || isThisMachine(host));
   const { unsettled: unsettledMax } = settings.limits;
   const services = new ServiceLinks({ clock, log, board, random: Math.random, container, unsettledMax });
-  const opened = await openBroker(context, part?.seat.index ?? null, { services, allotments });
+  const refusals = new Refusals();
+  const opened = await openBroker(context, part?.seat.index ?? null, { services, allotments, refusals });
   const { broker, unlock } = opened;
   const sharedPorts = (await part?.open(broker)) ?? null;
   if (part !== null && sharedPorts === null) {
@@ -97,7 +98,6 @@ export async function assembleRouter(
     nowMs: broker.nowMs,
   };
   const manage = createManagement(sources, { far, moves });
-  const refusals = new Refusals();
   const registry = createMetrics({ broker, upstreams, connections: () => peers.size, refusals });
   const peer: PeerDeps = {
     broker,

@@ -72,7 +72,12 @@ export function createMetrics({
       unsettledNow += kept.unsettled;
       for (const event of COUNTED) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
     }
-    for (const { counters, unsettled: held } of [...broker.direct, ...upstreams.addresses]) {
+    for (const { counters, unsettled: held } of broker.direct) {
+      known++;
+      unsettledNow += held;
+      for (const event of COUNTED) totals.set(event, (totals.get(event) ?? 0) + counters[event]);
+    }
+    for (const { counters, unsettled: held } of upstreams.addresses) {
       known++;
       unsettledNow += held;
       for (const event of ["in", "out"] as const) totals.set(event, (totals.get(event) ?? 0) + counters[event]);

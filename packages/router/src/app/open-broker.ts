@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type DaemonContext, describeError, type Logger, makePrivateFolder, RecentProblems } from "@datawire/runtime";
+import type { Refusals } from "../config/refusals.ts";
 import type { RouterSettings } from "../config/settings.ts";
 import { Broker } from "../engine/broker.ts";
 import { createFileDisk } from "../disk/file-disk.ts";
@@ -15,6 +16,7 @@ import { lockFolder, lockLater } from "../processes/lock.ts";
 export interface OpenBrokerDeps {
   readonly services: ServiceLinks;
   readonly allotments: Allotments;
+  readonly refusals: Refusals;
 }
 
 /** The broker of one process, with the folder of its log. */
@@ -35,7 +37,7 @@ type BoardAndLog = Pick<DaemonContext<RouterSettings>, "board" | "log">;
 export async function openBroker(
   context: DaemonContext<RouterSettings>,
   index: number | null,
-  { services, allotments }: OpenBrokerDeps,
+  { services, allotments, refusals }: OpenBrokerDeps,
 ): Promise<OpenedBroker> {
   const { settings, log, clock, board, signal } = context;
   const recent = new RecentProblems("recent", { board, clock, signal });
@@ -46,7 +48,7 @@ export async function openBroker(
   const unlock = index === null ? await lockFolder(settings.dataDir) : await lockLater(logFolder, clock);
   const startedMs = clock.monotonicMs();
   const opening = Broker.open(
-    { rules: settings.rules, log: settings.log },
+    { rules: settings.rules, log: settings.log, addressesMax: settings.limits.addresses },
     {
       disk: createFileDisk(logFolder),
       clock,
@@ -54,6 +56,7 @@ export async function openBroker(
       later: setImmediate,
       annotate,
       ...(settings.directories.length > 0 && { allot: allotments.allot }),
+      crowded: () => refusals.count("addresses"),
       isService: (name) => services.isService(name),
       serviceMade: () => void setImmediate(() => services.reconcile()),
       onTrouble: (error) => tellTrouble(error, logFolder, context),

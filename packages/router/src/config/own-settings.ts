@@ -1,6 +1,6 @@
 import { parseDuration, DURATION_RULE, quoteShort } from "@datawire/protocol";
 import { OVERFLOWS } from "../address/rules.ts";
-import type { OwnSettings } from "../engine/own-settings.ts";
+import type { OwnSettings } from "../engine/notes/own-settings.ts";
 import { Refused } from "../engine/refused.ts";
 import { parseByteSize } from "./byte-size.ts";
 

@@ -1,7 +1,7 @@
 import { CONDITION } from "@datawire/amqp";
 
 /** The bounds of `limits` in router.yaml at which something is refused, or waits. */
-export const LIMITS = ["connections", "sessions", "links", "frame", "message", "unsettled"] as const;
+export const LIMITS = ["addresses", "connections", "sessions", "links", "frame", "message", "unsettled"] as const;
 
 /** One of them. */
 export type Limit = (typeof LIMITS)[number];

@@ -110,6 +110,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "How the log is kept." }),
   limits: z
     .strictObject({
+      addresses: ofBound(10_000_000).default(100_000).meta({ description: "Of a process, beside those at upstreams." }),
       connections: ofBound(1_000_000).default(20_000).meta({ description: "Of all clients together." }),
       sessions: ofBound(65_536).default(256).meta({ description: "Of a connection." }),
       links: ofBound(1_000_000).default(4_096).meta({ description: "Of a connection." }),

@@ -32,6 +32,7 @@ test("loadRouterSettings() has a default for everything", async () => {
     tls: null,
     auth: null,
     limits: {
+      addresses: 100_000,
       connections: 20_000,
       sessions: 256,
       links: 4_096,

@@ -46,7 +46,7 @@ export interface RouterSettings {
   /** How many processes share the work. */
   readonly processes: number | "auto";
   readonly log: { readonly segmentBytes: number; readonly reserveBytes: number };
-  readonly limits: ConnectionLimits & { readonly connections: number };
+  readonly limits: ConnectionLimits & { readonly addresses: number; readonly connections: number };
 }
 
 /** Where clients come to. */
@@ -107,7 +107,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
   const upstreams = await readUpstreams(value.upstreams, { locate, refuse });
   if (problems.length > 0) throw new ConfigError(problems);
   const readAgain = async () => (certificate === "files" ? (await readTlsFiles(files, locate)).tls : null);
-  const { connections, sessions, links, frame, message, unsettled } = value.limits;
+  const { addresses, connections, sessions, links, frame, message, unsettled } = value.limits;
   return {
     host: value.host,
     listen,
@@ -123,7 +123,7 @@ export async function loadRouterSettings(input: DaemonInput): Promise<RouterSett
     upstreams,
     processes: value.processes,
     log: { segmentBytes: value.log.segment, reserveBytes: value.log.reserve },
-    limits: { connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
+    limits: { addresses, connections, sessions, links, frameBytes: frame, messageBytes: message, unsettled },
   };
 }
 

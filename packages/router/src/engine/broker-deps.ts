@@ -11,6 +11,8 @@ import type { LogConfig } from "../log/log-deps.ts";
 export interface BrokerConfig {
   readonly rules: AddressRules;
   readonly log: LogConfig;
+  /** How many addresses there may be; default 100,000. */
+  readonly addressesMax?: number;
 }
 
 /** What a broker works with. */
@@ -30,6 +32,8 @@ export interface BrokerDeps {
   readonly allot?: Allot;
   /** Whether an address is that of a service whose instances take links themselves. */
   readonly isService?: (name: string) => boolean;
+  /** An address is refused, as there are as many as there may be. */
+  readonly crowded?: () => void;
   /** Somebody uses such an address. */
   readonly serviceMade?: () => void;
 }

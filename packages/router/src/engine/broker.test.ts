@@ -516,6 +516,67 @@ test("Broker passes messages of a direct address end to end, within the consumer
   expect(sender.credit).toBe(0);
 });
 
+test("Broker lets a message expire that waits at a direct address for a consumer", async () => {
+  const broker = await restart();
+  const sender = new TestSender(broker, "direct/x");
+  const receiver = new TestReceiver(broker, "direct/x", { credit: 1 });
+  // What was on its way when another sender had used the credit.
+  const send = (text: string, ttlMs = 0): Verdict =>
+    sender.sink.offer({ payload: Buffer.from(text), ttlMs, keys: null }, text);
+  send("a");
+  send("b", 500);
+  send("c");
+  await clock.advance(499);
+  broker.tick();
+  expect(sender.outcomes).toEqual([]);
+  await clock.advance(1);
+  receiver.allow(2);
+  expect(receiver.texts).toEqual(["a", "c"]);
+  const told = { outcome: "rejected", condition: "amqp:precondition-failed" };
+  expect(sender.outcomes).toEqual([["b", expect.objectContaining(told)]]);
+  // And where nobody comes for it, it does not wait for somebody.
+  receiver.credit = 0;
+  send("d", 500);
+  await clock.advance(500);
+  broker.tick();
+  expect(sender.outcomes[1]).toEqual(["d", expect.objectContaining(told)]);
+  expect([...broker.direct].map(({ counters }) => counters)).toMatchObject([{ in: 4, out: 2, expired: 2 }]);
+});
+
+test("Broker goes on counting what an address has counted that holds nothing and is forgotten", async () => {
+  const broker = await restart();
+  const receiver = new TestReceiver(broker, "direct/x", { credit: 2 });
+  const sender = new TestSender(broker, "direct/x");
+  sender.send("a");
+  receiver.source.detach(true);
+  sender.sink.detach();
+  broker.tick();
+  expect([...broker.direct]).toEqual([]);
+  expect(broker.retired).toMatchObject({ in: 1, out: 1 });
+});
+
+test("Broker forgets addresses that nothing keeps before their time where there are as many as there may be", async () => {
+  const broker = await restart({ addressesMax: 6 });
+  const holder = new TestReceiver(broker, "held");
+  broker.create("kept", "queue", { maxDeliveries: 5 });
+  broker.makeTemporary("$temp/mine");
+  for (const name of ["a", "b", "c"]) broker.queue(name);
+  new TestSender(broker, "orders").send("a");
+  const names = (): string[] => [...broker.kept].map(({ name }) => name);
+  expect(names()).toEqual(["held", "kept", "$temp/mine", "orders"]);
+  expect([holder.goneFor, broker.crowds()]).toEqual([null, 0]);
+  const holders = ["d", "e"].map((name) => new TestReceiver(broker, name));
+  const refusal = "Cannot make f: there are 6 addresses already (limits.addresses)";
+  expect(() => new TestReceiver(broker, "f")).toThrow(refusal);
+  holders[0]?.source.detach(true);
+  // It looks at all of them once a second.
+  expect(() => new TestReceiver(broker, "f")).toThrow(refusal);
+  broker.tick();
+  expect(new TestReceiver(broker, "f").goneFor).toBeNull();
+  expect(names()).toEqual(["held", "kept", "$temp/mine", "orders", "e", "f"]);
+  expect(broker.crowds()).toBe(2);
+});
+
 test("Broker keeps the dead letters of the longest address, across restarts", async () => {
   const name = ["a".repeat(84), "b".repeat(84), "c".repeat(85)].join("/");
   const broker = await restart();

@@ -8,21 +8,22 @@ import { encodeControl, type MessageRecord } from "../log/record.ts";
 import type { Dead } from "../queue/delivery.ts";
 import { MemoryStorage } from "../queue/memory-storage.ts";
 import { Queue } from "../queue/queue.ts";
-import { type BrokerConfig, type BrokerDeps, COUNTED, type KeptIdentity, noCounts, steadyTime } from "./broker-deps.ts";
-import type { Control } from "./control.ts";
+import { type BrokerConfig, type BrokerDeps, type KeptIdentity, noCounts, steadyTime } from "./broker-deps.ts";
+import type { Control } from "./notes/control.ts";
 import { DirectAddress } from "./direct-address.ts";
+import { DirectAddresses } from "./direct-addresses.ts";
 import { Durables } from "./durables.ts";
 import { KeptAddress } from "./kept-address.ts";
+import { KeptAddresses } from "./kept-addresses.ts";
 import { Intake } from "./intake.ts";
 import { LogStorage } from "./log-storage.ts";
-import { type OwnSettings, withOwn } from "./own-settings.ts";
+import { type OwnSettings, withOwn } from "./notes/own-settings.ts";
 import type { Sink, SinkPort, Source, SourcePort, SourceRequest } from "./ports.ts";
 import { otherKind, Refused, requireKind, requireTakes, type Taken } from "./refused.ts";
 import { Restoring } from "./restoring.ts";
 
-/** An address without links, messages and settings of its own is forgotten after this. */
-const IDLE_MS_MAX = 600_000;
 const RETRY_MS = 1_000;
+const ADDRESSES_MAX = 100_000;
 /** What a topic keeps that is in memory for one link. */
 const IN_MEMORY = { ageMs: 600_000, bytes: 2 ** 24 } as const;
 /** How many bytes may be on their way to the disk where no reserve is kept on it. */
@@ -32,9 +33,6 @@ const BACKLOG_BYTES_MAX = 16 * 2 ** 20;
 export class Broker {
   readonly #config: BrokerConfig;
   readonly #deps: BrokerDeps;
-  readonly #kept = new Map<string, KeptAddress>();
-  readonly #byId = new Map<number, KeptAddress>();
-  readonly #direct = new Map<string, DirectAddress>();
   readonly log: Log;
   readonly intake: Intake;
   readonly durables = new Durables(this, (value) => this.#append(value));
@@ -42,6 +40,8 @@ export class Broker {
   readonly nowMs: () => number;
   /** What addresses had counted that are gone. */
   readonly retired = noCounts();
+  readonly #kept = new KeptAddresses(this.retired);
+  readonly #direct = new DirectAddresses(this.retired);
   #lastId = 0;
   #trouble: string | null = null;
 
@@ -72,7 +72,7 @@ export class Broker {
     const host = {
       make: (identity: KeptIdentity, own: OwnSettings | null) => broker.#restore(identity, own),
       configure: (address: KeptAddress, own: OwnSettings) => broker.#configure(address, own),
-      forget: (address: KeptAddress) => broker.#forget(address),
+      forget: (address: KeptAddress) => broker.#kept.forget(address),
     };
     const restoring = new Restoring(host, broker.nowMs());
     await broker.log.restore(restoring);
@@ -86,15 +86,15 @@ export class Broker {
   }
 
   get kept(): Iterable<KeptAddress> {
-    return this.#kept.values();
+    return this.#kept;
   }
 
   get direct(): Iterable<DirectAddress> {
-    return this.#direct.values();
+    return this.#direct;
   }
 
   find(name: string): KeptAddress | DirectAddress | null {
-    return this.#kept.get(name) ?? this.#direct.get(name) ?? null;
+    return this.#kept.get(name) ?? this.#direct.get(name);
   }
 
   /**
@@ -121,8 +121,7 @@ export class Broker {
 
   /** What an address is, or would be. @throws Refused where there can be none. */
   kindOf(name: string, capability: "queue" | "topic" | null): Taken["kind"] {
-    const count = this.#kept.size + this.#direct.size;
-    return this.find(name)?.kind ?? requireTakes(name, this.#treat(name, capability), count).kind;
+    return this.find(name)?.kind ?? requireTakes(name, this.#treat(name, capability), this.#bound()).kind;
   }
 
   /** A queue, made where there is none. @throws Refused */
@@ -146,7 +145,7 @@ export class Broker {
   create(name: string, kind: KeptIdentity["kind"], own: OwnSettings): KeptAddress {
     if (this.find(name) !== null)
       throw new Refused("amqp:precondition-failed", `Cannot create ${plainName(name)}: it is there already`);
-    const taken = requireTakes(name, this.#treat(name, kind), this.#kept.size + this.#direct.size, true);
+    const taken = requireTakes(name, this.#treat(name, kind), this.#bound(), true);
     if (taken.kind === kind) return this.#make(name, kind, taken.settings, own);
     throw otherKind(name, kind, taken.kind);
   }
@@ -172,20 +171,15 @@ export class Broker {
     const address = this.#kept.get(name);
     if (address === undefined) return false;
     address.remove();
-    this.#forget(address);
+    this.#kept.forget(address);
     if (address.id > 0) this.#append({ is: "removed", id: address.id });
     return true;
   }
 
   /** Does what is due by time; once a second. */
   tick(): void {
-    const nowMs = this.nowMs();
-    for (const address of this.#kept.values()) {
-      address.tick(nowMs);
-      if (address.idleSinceMs === null || nowMs - address.idleSinceMs < IDLE_MS_MAX) continue;
-      this.remove(address.name);
-    }
-    for (const [name, address] of this.#direct) if (!address.tick()) this.#direct.delete(name);
+    for (const name of this.#kept.tick(this.nowMs())) this.remove(name);
+    this.#direct.tick();
   }
 
   async close(): Promise<void> {
@@ -197,15 +191,28 @@ export class Broker {
     const treatment = this.#treat(name, capability);
     if (treatment.kind === "service" && known instanceof KeptAddress && known.isUnfilled) this.remove(name);
     else if (known !== null) return requireKind(known, capability);
-    const taken = requireTakes(name, treatment, this.#kept.size + this.#direct.size);
+    const taken = requireTakes(name, treatment, this.#bound());
     const { kind, settings } = requireKind({ name, ...taken }, capability);
     if (kind === "direct" || kind === "service") {
       const direct = new DirectAddress({ name, kind }, this.nowMs, this.#deps.allot);
-      this.#direct.set(name, direct);
+      this.#direct.add(direct);
       if (kind === "service") this.#deps.serviceMade?.();
       return direct;
     }
     return this.#make(name, kind, settings);
+  }
+
+  /**
+   * How many addresses there may be, where there are as many; null where there are fewer. Those that nothing keeps make
+   * room before their time.
+   */
+  #bound(): number | null {
+    const { addressesMax = ADDRESSES_MAX } = this.#config;
+    const isReached = (): boolean => this.#kept.size + this.#direct.size >= addressesMax;
+    if (isReached()) for (const name of this.#kept.unused()) this.remove(name);
+    if (!isReached()) return null;
+    this.#deps.crowded?.();
+    return addressesMax;
   }
 
   /** Rules are about addresses as those call them to whom they belong. */
@@ -227,7 +234,7 @@ export class Broker {
   }
 
   #restore(identity: KeptIdentity, own: OwnSettings | null): KeptAddress {
-    const known = this.#byId.get(identity.id);
+    const known = this.#kept.ofId(identity.id);
     if (known !== undefined) return known;
     this.#lastId = Math.max(this.#lastId, identity.id);
     return this.#add(identity, this.#treat(identity.name).settings, own);
@@ -250,15 +257,8 @@ export class Broker {
       allot: this.#deps.allot,
     });
     address.own = own;
-    this.#kept.set(name, address);
-    if (id > 0) this.#byId.set(id, address);
+    this.#kept.add(address);
     return address;
-  }
-
-  #forget(address: KeptAddress): void {
-    for (const event of COUNTED) this.retired[event] += address.counters[event];
-    this.#kept.delete(address.name);
-    this.#byId.delete(address.id);
   }
 
   #bury(from: string, { record, reason }: Dead): void {
@@ -276,11 +276,11 @@ export class Broker {
   }
 
   #snapshot(): Buffer[] {
-    return [...this.#byId.values()].map((address) => encodeControl(address.snapshot()));
+    return [...this.#kept.logged].map((address) => encodeControl(address.snapshot()));
   }
 
   #relocate(record: MessageRecord, { segment, offset, length }: Place): void {
-    const address = this.#byId.get(record.address);
+    const address = this.#kept.ofId(record.address);
     const now = address?.kept.placeOf(record.sequence);
     if (address === undefined || now?.segment !== segment || now.offset !== offset) return;
     // The bytes are those of a window that moves on, and appending copies them.
@@ -295,6 +295,6 @@ export class Broker {
     this.#deps.onTrouble(error);
     if (before === this.#trouble) return;
     this.intake.refresh();
-    for (const address of this.#kept.values()) address.refreshSinks();
+    for (const address of this.#kept) address.refreshSinks();
   }
 }

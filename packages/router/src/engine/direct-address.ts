@@ -1,8 +1,9 @@
 import type { StallReason } from "@datawire/protocol";
 import { SequenceMap } from "@datawire/amqp";
 import { plainName } from "../address/scope.ts";
-import { lifetimeOf, type Outcome } from "../queue/delivery.ts";
+import { isExpired, lifetimeOf, type Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
+import { noCounts } from "./broker-deps.ts";
 import {
   type Incoming,
   MESSAGE_OVERHEAD_BYTES,
@@ -42,7 +43,7 @@ export interface DirectIdentity {
 export class DirectAddress {
   readonly name: string;
   readonly kind: DirectIdentity["kind"];
-  readonly counters = { in: 0, out: 0 };
+  readonly counters = noCounts();
   readonly #nowMs: () => number;
   readonly #allotment: Allotment;
   readonly #sinks = new Set<{ refresh(allowed: number): void }>();
@@ -100,13 +101,16 @@ export class DirectAddress {
       isClosed: false,
       isGone: false,
       offer: (message: Incoming, token: Token): Verdict => {
-        const { payload, ttlMs } = message;
-        if (lifetimeOf(message, this.#nowMs()) < 0) return this.#tooLate();
+        const { payload } = message;
+        const atMs = this.#nowMs();
+        const ttlMs = lifetimeOf(message, atMs);
+        this.counters.in++;
+        if (ttlMs < 0) return this.#tooLate();
         const passing: Passing = {
           sequence: ++this.#last,
           payload,
           ttlMs,
-          atMs: this.#nowMs(),
+          atMs,
           answer: null,
           room: null,
         };
@@ -115,7 +119,6 @@ export class DirectAddress {
           port.settled(token, outcome);
         };
         mine.add(passing);
-        this.counters.in++;
         this.#allotment.note(passing.sequence, port.caller ?? null);
         if (!this.#pass(passing) && !this.#park(passing, port.room ?? null)) {
           mine.delete(passing);
@@ -174,17 +177,32 @@ export class DirectAddress {
 
   /** Does what is due by time. @returns whether anybody uses it. */
   tick(): boolean {
+    this.#expireDue();
     if (this.#allotment.tick()) this.#pump();
     return this.#sinks.size > 0 || this.#consumers.length > 0;
   }
 
   /** An expired message goes to nobody. Its sender is told, as there is nobody else to say what became of it. */
   #tooLate(): Verdict {
+    this.counters.expired++;
     const description = `Cannot pass a message on at ${plainName(this.name)}: its absolute-expiry-time was over before it came`;
-    return { outcome: "rejected", condition: "amqp:precondition-failed", description };
+    return { outcome: "rejected", condition: TOO_LATE, description };
+  }
+
+  /** Ends what has waited for longer than its time. */
+  #expireDue(): void {
+    const nowMs = this.#nowMs();
+    const isOver = (passing: Passing): boolean => isExpired(passing, passing.atMs, nowMs);
+    const count = this.#parked.filter(isOver).length;
+    if (count === 0) return;
+    this.counters.expired += count;
+    const reason = `Cannot pass a message on at ${plainName(this.name)}: its time was over before a consumer took it`;
+    this.#release(isOver, { outcome: "rejected", condition: TOO_LATE, reason });
+    this.#refresh();
   }
 
   #pump(): void {
+    this.#expireDue();
     // A message whose target has no credit does not hold up those for other targets.
     const parked = this.#parked.splice(0);
     for (const passing of parked) {
@@ -205,13 +223,13 @@ export class DirectAddress {
     return true;
   }
 
-  /** Gives messages that wait back to their senders. */
-  #release(which: (passing: Passing) => boolean): void {
+  /** Tells the senders of messages that wait what became of these. */
+  #release(which: (passing: Passing) => boolean, outcome: Outcome = { outcome: "released" }): void {
     for (const passing of this.#parked.splice(0)) {
       if (!which(passing)) this.#parked.push(passing);
       else {
         unparked(passing);
-        passing.answer?.({ outcome: "released" });
+        passing.answer?.(outcome);
       }
     }
   }
@@ -245,6 +263,8 @@ export class DirectAddress {
     for (const sink of this.#sinks) sink.refresh(allowed);
   }
 }
+
+const TOO_LATE = "amqp:precondition-failed";
 
 function unparked(passing: Passing): void {
   passing.room?.give(passing.payload.length + MESSAGE_OVERHEAD_BYTES);

@@ -1,7 +1,7 @@
 import { plainName, tenantOf } from "../address/scope.ts";
 import type { Subscription } from "../queue/subscription.ts";
 import { Topic } from "../queue/topic.ts";
-import type { Control } from "./control.ts";
+import type { Control } from "./notes/control.ts";
 import type { KeptAddress } from "./kept-address.ts";
 import type { Source, SourcePort, SourceRequest } from "./ports.ts";
 

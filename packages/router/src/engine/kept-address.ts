@@ -9,8 +9,8 @@ import { Topic } from "../queue/topic.ts";
 import type { From } from "../address/from.ts";
 import type { Intake } from "./intake.ts";
 import { isFull, limitOf, roomOf } from "./bounds.ts";
-import type { Control } from "./control.ts";
-import { configOf, type OwnSettings } from "./own-settings.ts";
+import type { Control } from "./notes/control.ts";
+import { configOf, type OwnSettings } from "./notes/own-settings.ts";
 import { allotAll, type Allotment, counting, pumpSeat, seated, seatPort } from "./allotment.ts";
 import { type KeptDeps, type KeptIdentity, noCounts } from "./broker-deps.ts";
 import { KeptSink, type SinkHost } from "./kept-sink.ts";
@@ -213,6 +213,13 @@ export class KeptAddress implements SinkHost {
     return this.kept instanceof Queue && this.own === null && this.sources.size === 0 && this.kept.messages === 0;
   }
 
+  /** Whether there is nothing to keep it for. */
+  get isUnused(): boolean {
+    const { kept, own, sinks, sources } = this;
+    if (sinks.size > 0 || sources.size > 0 || kept.messages > 0 || own !== null || !this.dedupe.isEmpty) return false;
+    return kept instanceof Queue || ![...kept.subscriptions].some(({ key }) => key !== null);
+  }
+
   /** Ends all links, and forgets the messages: the address is removed. */
   remove(): void {
     this.isGone = true;
@@ -228,9 +235,7 @@ export class KeptAddress implements SinkHost {
     this.kept.expireDue();
     if (this.kept instanceof Topic) this.kept.trim();
     if (this.#isTight) this.refreshSinks();
-    const isIdle = this.sinks.size === 0 && this.sources.size === 0 && this.kept.messages === 0 && this.dedupe.isEmpty;
-    const isKept = this.kept instanceof Topic && [...this.kept.subscriptions].some(({ key }) => key !== null);
-    this.idleSinceMs = isIdle && !isKept && this.own === null ? (this.idleSinceMs ?? nowMs) : null;
+    this.idleSinceMs = this.isUnused ? (this.idleSinceMs ?? nowMs) : null;
   }
 
   #source(

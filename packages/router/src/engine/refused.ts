@@ -25,9 +25,6 @@ export class Refused extends Error {
   }
 }
 
-/** How many addresses there may be. */
-const ADDRESSES_MAX = 100_000;
-
 /** What of an address is made where it is not there yet. */
 export interface Taken {
   readonly kind: "queue" | "topic" | "direct" | "service";
@@ -36,11 +33,16 @@ export interface Taken {
 
 /**
  * Makes sure that an address may be made.
- * @param count how many there are.
+ * @param bound how many there may be, where there are as many; null where there are fewer.
  * @param isCreated whether somebody has said that it is to be made.
  * @throws Refused that says why not.
  */
-export function requireTakes(name: string, { kind, settings }: Treatment, count: number, isCreated = false): Taken {
+export function requireTakes(
+  name: string,
+  { kind, settings }: Treatment,
+  bound: number | null,
+  isCreated = false,
+): Taken {
   const shown = plainName(name);
   if (kind === "none")
     throw new Refused("amqp:not-found", `Cannot attach to ${shown}: a rule of the router says that there is none`);
@@ -59,12 +61,11 @@ export function requireTakes(name: string, { kind, settings }: Treatment, count:
       `Cannot attach to ${shown}: there is none, and \`create: false\` keeps it from being made`,
     );
   }
-  if (count >= ADDRESSES_MAX) {
+  if (bound !== null)
     throw new Refused(
       "amqp:resource-limit-exceeded",
-      `Cannot make ${shown}: there are ${ADDRESSES_MAX} addresses already`,
+      `Cannot make ${shown}: there are ${bound} addresses already (limits.addresses)`,
     );
-  }
   return { kind, settings };
 }
 

@@ -2,10 +2,10 @@ import type { Log } from "../log/log.ts";
 import type { Place } from "../log/log-deps.ts";
 import { type FoundMessage, type Range, type RecordHandler, UnknownRecord } from "../log/record.ts";
 import { Queue } from "../queue/queue.ts";
-import { readControl } from "./control.ts";
+import { readControl } from "./notes/control.ts";
 import type { KeptAddress } from "./kept-address.ts";
 import type { KeptIdentity } from "./broker-deps.ts";
-import type { OwnSettings } from "./own-settings.ts";
+import type { OwnSettings } from "./notes/own-settings.ts";
 
 interface RestoringHost {
   make(identity: KeptIdentity, own: OwnSettings | null): KeptAddress;

@@ -45,7 +45,7 @@ test("moveMessages() leaves what is not moved yet where the other queue is remov
   await settled();
   const moving = moveMessages(broker.queue("from"), broker.queue("to"), { later: setImmediate, nowMs: broker.nowMs });
   broker.remove("to");
-  await expect(moving).rejects.toThrow("Cannot move messages to to: it was removed; 200 of 300 were moved");
+  await expect(moving).rejects.toThrow("Cannot take messages at to: it was removed; 200 of 300 were moved");
   expect(broker.queue("from").kept.messages).toBe(100);
   const receiver = new TestReceiver(broker, "from");
   await settled();

@@ -85,6 +85,13 @@ export const timeLeft = (
   nowMs: number,
 ): number => (ttlMs === 0 ? 0 : Math.max(1, Math.min(ttlMs, acceptedAtMs + ttlMs - nowMs)));
 
+/** Why messages of a move are not taken; null where they are. @param isEnded whether it was said how many came of that move. */
+export function whyNotTaken(to: Pick<KeptAddress, "name" | "isGone">, isEnded: boolean): Refused | null {
+  if (isEnded) return new Refused("amqp:precondition-failed", "Cannot take more of a move: it is over");
+  if (!to.isGone) return null;
+  return new Refused("amqp:resource-deleted", `Cannot take messages at ${plainName(to.name)}: it was removed`);
+}
+
 /**
  * Moves messages from one address to another; each is in one of them at any moment, whatever happens.
  * @returns how many.
@@ -109,9 +116,9 @@ export async function moveMessages(
       return false;
     },
   });
-  if (!to.isGone) return moved;
-  const what = `Cannot move messages to ${plainName(to.name)}: it was removed`;
-  throw new Refused("amqp:resource-deleted", `${what}; ${moved} of ${max} were moved`);
+  const refusal = whyNotTaken(to, false);
+  if (refusal === null) return moved;
+  throw new Refused(refusal.condition, `${refusal.message}; ${moved} of ${max} were moved`);
 }
 
 /** Looks at the oldest messages of a queue, and leaves them as they are. @param show what is wanted of each: its payload is good during the call. */

@@ -184,6 +184,13 @@ test("take() takes no more of a move, once it was asked how much it has of it", 
   expect(await textsOf(far(), "to")).toEqual([]);
 });
 
+test("take() takes nothing at a queue that was removed meanwhile", async () => {
+  const to = far().broker.queue("to");
+  const taking = far().moves.take(to, { id: "1", first: 0, payloads: [Buffer.from("late")], ttls: [0] });
+  far().broker.remove("to");
+  await expect(taking).rejects.toThrow("Cannot take messages at to: it was removed");
+});
+
 test("away() ends where the address is removed, or has nothing", async () => {
   near().broker.queue("from");
   expect(await move()).toBe(0);

@@ -6,7 +6,7 @@ import type { Broker } from "../broker.ts";
 import { KeptAddress } from "../kept-address.ts";
 import type { Source, SourcePort } from "../ports.ts";
 import { Refused } from "../refused.ts";
-import { timeLeft } from "./mover.ts";
+import { timeLeft, whyNotTaken } from "./mover.ts";
 
 /** Some messages of a move, in their order. */
 export interface MovedBatch {
@@ -123,12 +123,8 @@ export class Moves {
     const { later, nowMs } = this.#deps;
     return new Promise((resolve, reject) => {
       later(() => {
-        if (this.#ended.has(id))
-          return reject(new Refused("amqp:precondition-failed", "Cannot take more of a move: it is over"));
-        if (to.isGone)
-          return reject(
-            new Refused("amqp:resource-deleted", `Cannot take messages at ${plainName(to.name)}: it was removed`),
-          );
+        const refusal = whyNotTaken(to, this.#ended.has(id));
+        if (refusal !== null) return reject(refusal);
         const acceptedAtMs = nowMs();
         payloads.forEach((payload, index) => {
           const keys = { producer: { name: producerOf(id), sequence: first + index + 1 } };

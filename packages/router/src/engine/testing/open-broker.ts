@@ -26,20 +26,26 @@ export const rule = (
 export async function openBroker(
   disk: Disk,
   clock: Clock,
-  { rules = [], log = {} }: { readonly rules?: readonly AddressRule[]; readonly log?: LogConfig } = {},
-): Promise<Broker & { readonly troubles: unknown[] }> {
+  {
+    rules = [],
+    log = {},
+    ...bounds
+  }: { readonly rules?: readonly AddressRule[]; readonly log?: LogConfig; readonly addressesMax?: number } = {},
+): Promise<Broker & { readonly troubles: unknown[]; readonly crowds: () => number }> {
   const troubles: unknown[] = [];
+  let crowds = 0;
   const broker = await Broker.open(
-    { rules: new AddressRules(rules), log },
+    { rules: new AddressRules(rules), log, ...bounds },
     {
       disk,
       clock,
       random32: () => 7,
       later: setImmediate,
       annotate: (payload, { reason, from }) => Buffer.concat([payload, Buffer.from(` [${from}: ${reason}]`)]),
+      crowded: () => void crowds++,
       onTrouble: (error) => void troubles.push(error),
       onFault: (subject, error) => void troubles.push([subject, error]),
     },
   );
-  return Object.assign(broker, { troubles });
+  return Object.assign(broker, { troubles, crowds: () => crowds });
 }

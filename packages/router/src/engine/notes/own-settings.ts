@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type AddressSettings, OVERFLOWS } from "../address/rules.ts";
-import { isDeadName } from "../address/scope.ts";
+import { type AddressSettings, OVERFLOWS } from "../../address/rules.ts";
+import { isDeadName } from "../../address/scope.ts";
 
 /** The settings of one address that were made by hand: they take precedence over the rules of router.yaml. */
 export const ownSettings = z
