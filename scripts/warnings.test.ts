@@ -67,6 +67,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   "Challenge not answered": elsewhere("the other directory takes silence for no, and its Watson states its set"),
   "Traces cannot be kept": shown('board.set("traces"'),
   "Files of traces were taken away": shown('board.set("gone traces"'),
+  "Files of traces are of a newer version, and stay as they are": shown('board.set("newer traces"'),
   "File of traces is damaged, set aside": shown('board.set("damaged traces"'),
   "Traces wait to be forwarded": shown('board.set("forwarding"'),
   "The collector refuses traces for good": shown('board.set("forwarding"'),

@@ -344,6 +344,44 @@ test("a store that takes nothing pauses judgement", async () => {
   expect((await shown()).steps[0]?.watchedMs).toBe(steps[0]?.watchedMs);
 });
 
+/** As much of records as a test adds to. */
+interface Written {
+  readonly routes: readonly object[];
+  readonly settings: object;
+  readonly rollout: { readonly plan: object };
+}
+
+test("what a newer version has written into records stays in them when they are written again", async () => {
+  const store = new MemoryStore();
+  const { start, pass, served } = await world({ store });
+  await start();
+  const command = as("bob@vm2", served);
+  const balance = async (text: string): Promise<void> => {
+    const { status } = await command("PUT", "/v1/services/barker", { balance: text });
+    expect(status).toBe(200);
+  };
+  await balance("random");
+  const add = (key: string, change: (value: Written) => unknown): void => {
+    const record = store.records.get(key);
+    store.tell([{ key, value: change(record?.value as Written), version: record?.version ?? 0 }]);
+  };
+  add("table/*>barker", (table) => ({ ...table, mirror: "//shadow", routes: [{ ...table.routes[0], pace: 5 }] }));
+  add("service/barker", (one) => ({ ...one, owner: "ann", settings: { ...one.settings, limit: 7 } }));
+  add("rollout/1", (one) => ({
+    ...one,
+    team: "blue",
+    rollout: { ...one.rollout, plan: { ...one.rollout.plan, x: 1 } },
+  }));
+  await balance("least-connections");
+  await pass(3, GOOD);
+  const valueOf = (key: string): unknown => store.records.get(key)?.value;
+  expect(valueOf("rollout/1")).toMatchObject({ team: "blue", rollout: { step: 1, plan: { x: 1 } } });
+  expect(valueOf("table/*>barker")).toMatchObject({ mirror: "//shadow", routes: [{ share: 5_000, pace: 5 }] });
+  expect(valueOf("service/barker")).toMatchObject({ owner: "ann", settings: { limit: 7 } });
+  // It is not for anyone else: what both sides compare is what both know.
+  expect(JSON.stringify((await served.get("/v1/table")).body)).not.toMatch(/mirror|pace|limit|owner/);
+});
+
 test("what the target had before comes back, also where a hand changed the other routes", async () => {
   const { start, routes, served } = await world();
   const command = as("bob@vm2", served);

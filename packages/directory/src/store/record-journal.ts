@@ -3,6 +3,7 @@ import { type Moment, momentOf } from "../model/moment.ts";
 import { LeftOut } from "../problems/left-out.ts";
 import { type RecordContent, type RecordStore, StoreError, type VersionedRecord } from "./contract.ts";
 import { inParts, type PlainRecord } from "./replacement.ts";
+import { type UnknownFields, unknownFields, withUnknownFields } from "./unknown-fields.ts";
 
 /** What every record has: null says that it is gone. */
 interface Valued {
@@ -52,12 +53,14 @@ const PLAN_PAUSE_MS = 10;
  * The one way to write records, with optimistic concurrency: one write after the other, each planned on the records as
  * they are known, committed on the condition that nobody was faster, and only then applied in memory. So everything
  * that anyone has seen is durable, and what was refused was not written. What other directories on the same store write
- * is applied in the same way.
+ * is applied in the same way. What a newer version has written into a record stays in it.
  */
 export class RecordJournal<R extends Valued> {
   readonly #recorded: Recorded<R>;
   readonly #deps: JournalDeps;
   readonly #versions = new Map<string, number>();
+  /** Of the records that have any, by their keys. */
+  readonly #unknown = new Map<string, UnknownFields>();
   readonly #leftOut: LeftOut;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -138,7 +141,10 @@ export class RecordJournal<R extends Valued> {
   }
 
   #plain(records: readonly R[]): PlainRecord[] {
-    return records.map((record) => ({ key: this.#recorded.keyOf(record), value: record.value }));
+    return records.map((record) => {
+      const key = this.#recorded.keyOf(record);
+      return { key, value: withUnknownFields(record.value, this.#unknown.get(key) ?? null) };
+    });
   }
 
   async #write(wanted: readonly PlainRecord[], moment: Moment): Promise<void> {
@@ -167,6 +173,9 @@ export class RecordJournal<R extends Valued> {
     this.#leftOut.settle(key);
     try {
       const record = read ?? this.#recorded.read(key, value);
+      const unknown = unknownFields(value, record.value);
+      if (unknown === null) this.#unknown.delete(key);
+      else this.#unknown.set(key, unknown);
       this.#recorded.apply(record, moment);
       return [record];
     } catch (error) {

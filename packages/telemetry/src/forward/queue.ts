@@ -47,7 +47,7 @@ export const BATCH_REQUESTS_MAX = 256;
 
 /** What waits to be forwarded, in a file of its own: it outlives the process. The oldest make room for the newest. */
 export class ForwardQueue {
-  readonly #path: string;
+  #path: string;
   readonly #deps: QueueDeps;
   #bytesMax: number;
   #open: { readonly database: DatabaseSync; readonly inode: number } | null = null;
@@ -141,6 +141,11 @@ export class ForwardQueue {
     } catch (error) {
       const fault = faultOf(error, this.#path);
       this.close();
+      if (fault.kind === "newer") {
+        // What waits there is for the version that put it there, which is to drain the files of older forms first.
+        this.#path = besideNewer(this.#path);
+        return work(this.#database());
+      }
       if (fault.kind !== "damaged") throw fault;
       for (const end of ["-wal", "-shm"]) rmSync(`${this.#path}${end}`, { force: true });
       renameSync(this.#path, `${this.#path}.damaged`);
@@ -160,6 +165,9 @@ export class ForwardQueue {
     return this.#open.database;
   }
 }
+
+/** The file of this form beside one of a newer form: `forward-1.db`. */
+const besideNewer = (path: string): string => path.replace(/(\.\w+)$/, `-${FORM.version}$1`);
 
 const bytesIn = (database: DatabaseSync): number =>
   Number(database.prepare("SELECT coalesce(sum(length(body)), 0) AS bytes FROM requests").get()?.["bytes"] ?? 0);

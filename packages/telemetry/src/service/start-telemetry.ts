@@ -216,6 +216,8 @@ class ThreadTelemetry implements Telemetry {
         return this.#problems.setAside(message);
       case "aside-removed":
         return this.#problems.asideRemoved();
+      case "newer":
+        return this.#problems.newer(message.files);
       case "gone":
         return this.#problems.gone(message.gone);
       case "fault":

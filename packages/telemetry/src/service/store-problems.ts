@@ -45,6 +45,17 @@ export class StoreProblems {
     this.#deps.board.set("damaged traces", []);
   }
 
+  /** There are files of a newer version, which stay as they are; 0 for none any more. */
+  newer(files: number): void {
+    const { log, board } = this.#deps;
+    if (files === 0) return board.set("newer traces", []);
+    log.warn("Files of traces are of a newer version, and stay as they are", { files });
+    const what = files === 1 ? "one file was" : `${files} files were`;
+    const message = `${what} written by a newer version: nobody finds what is in there before that version runs again`;
+    const remedy = "start the newer version again; else this goes by itself once they are older than `traces.age`";
+    board.set("newer traces", [{ subject: "traces", message, severity: "warning", remedy }]);
+  }
+
   /** Files were taken away with what they hold; null once they are back, or nobody misses it any more. */
   gone(gone: GoneRecords | null): void {
     const { log, board } = this.#deps;

@@ -2,9 +2,10 @@ import { explainSystemError, systemErrorCode } from "@datawire/runtime";
 
 /**
  * What is wrong where a file cannot be used: `damaged` is of the file alone, which is set aside; `full` and `out-of-reach`
- * are of the disk, which may come back; `failed` is of this program, and says nothing of either.
+ * are of the disk, which may come back; `newer` is of a file that a newer version wrote, which stays as it is; `failed` is
+ * of this program, and says nothing of any of these.
  */
-export type FaultKind = "damaged" | "full" | "out-of-reach" | "failed";
+export type FaultKind = "damaged" | "newer" | "full" | "out-of-reach" | "failed";
 
 /** A store of traces that cannot be written or read. */
 export class TracesFault extends Error {

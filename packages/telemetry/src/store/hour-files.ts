@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { systemErrorCode } from "@datawire/runtime";
 import { faultOf, type TracesFault } from "./faults.ts";
 import { endOf, fileName, fileNumber, hourOf, numberOfName } from "./file-names.ts";
 import { HourFile } from "./hour-file.ts";
+import { namesIn, recordsOf } from "./what-is-there.ts";
 import { fullFault, lookForRoom, type Room } from "./room.ts";
+import { NewerFiles } from "./newer-files.ts";
 import { type TenantRecords, writeBatch } from "./write-batch.ts";
 
 /** The bounds of what is kept. */
@@ -21,6 +22,8 @@ interface HourFilesDeps {
   readonly gone: (count: number) => void;
   /** Told of a file that was set aside. */
   readonly setAside: (path: string, error: TracesFault) => void;
+  /** Told how many files of a newer version there are, when that has changed. */
+  readonly newer: (files: number) => void;
 }
 
 /** One hour that is as large as this part of the whole goes on in another file: the oldest of it can go alone. */
@@ -49,8 +52,10 @@ export class HourFiles {
   #room: Room = { free: 0, reserve: 0, bytes: 0 };
   /** How many records were in the files that were closed last; null before any were. */
   #known: number | null = null;
+  readonly #newer: NewerFiles;
 
   constructor(folder: string, bounds: StoreBounds, deps: HourFilesDeps) {
+    this.#newer = new NewerFiles(deps.newer);
     this.#folder = folder;
     this.#bounds = bounds;
     this.#deps = deps;
@@ -63,7 +68,7 @@ export class HourFiles {
 
   /** What all files take of the disk. */
   get bytes(): number {
-    return this.#files.reduce((sum, file) => sum + this.#bytesOf(file), 0);
+    return this.#files.reduce((sum, file) => sum + this.#bytesOf(file), this.#newer.bytes);
   }
 
   /** How many records are in files that were taken away while they are open: nobody finds them once these are closed. */
@@ -90,7 +95,9 @@ export class HourFiles {
       throw faultOf(error, this.#folder);
     }
     const numbers = readdirSync(this.#folder).flatMap((name) => numberOfName(name) ?? []);
+    this.#newer.clear();
     for (const number of numbers.toSorted((a, b) => b - a)) this.#openOne(number);
+    this.#newer.tell();
     const gone = (this.#known ?? this.#records) - this.#records;
     this.#known = null;
     if (gone !== 0) this.#deps.gone(gone);
@@ -109,7 +116,7 @@ export class HourFiles {
       writeBatch(this.#current(), batch);
     } catch (error) {
       const fault = faultOf(error, this.#folder);
-      if (fault.kind === "out-of-reach" || fault.kind === "failed") throw fault;
+      if (fault.kind !== "damaged" && fault.kind !== "full") throw fault;
       if (fault.kind === "damaged") {
         const [current] = this.#files;
         if (current !== undefined) this.#putAside(current, fault);
@@ -122,6 +129,8 @@ export class HourFiles {
   expire(): void {
     const endMs = this.#deps.nowMs() - this.#bounds.ageMs;
     for (const file of this.#files.filter(({ number }) => endOf(number) < endMs)) this.#remove(file);
+    this.#newer.expire(endMs);
+    this.#newer.tell();
     for (const path of this.#damaged()) {
       const seen = statSync(path, { throwIfNoEntry: false });
       if (seen !== undefined && seen.mtimeMs < endMs) rmSync(path, { force: true });
@@ -160,6 +169,10 @@ export class HourFiles {
       return file;
     } catch (error) {
       const fault = faultOf(error, path);
+      if (fault.kind === "newer") {
+        this.#newer.add(path, number);
+        return null;
+      }
       if (fault.kind !== "damaged") throw fault;
       this.#rename(path, fault);
       // How much was in it, nobody can tell.
@@ -180,7 +193,7 @@ export class HourFiles {
       this.#sizes.delete(newest);
     }
     let next = Math.max(number, (newest?.number ?? 0) + 1);
-    // A file that was set aside took its number with it; the one after it is free.
+    // A file that was set aside, or is of a newer version, took its number with it; the one after it is free.
     for (;;) {
       const file = this.#openOne(next);
       if (file !== null) return file;
@@ -219,8 +232,16 @@ export class HourFiles {
       rmSync(aside, { force: true });
       return true;
     }
-    const oldest = this.#files.at(-1);
-    if (oldest === undefined || this.#files.length < 2) return false;
+    const oldest = this.#files.length < 2 ? undefined : this.#files.at(-1);
+    const { oldest: newer } = this.#newer;
+    if (newer !== null && (oldest === undefined || newer < oldest.number)) {
+      this.#newer.removeOldest();
+      this.#newer.tell();
+      // How much was in it, nobody can tell.
+      this.#deps.lost(reason, 1);
+      return true;
+    }
+    if (oldest === undefined) return false;
     this.#deps.lost(
       reason,
       this.reading(oldest, ({ records }) => records, 0),
@@ -266,23 +287,5 @@ export class HourFiles {
     let bytes = this.#sizes.get(file);
     if (bytes === undefined) this.#sizes.set(file, (bytes = file.bytes));
     return bytes;
-  }
-}
-
-/** How many records a file holds; null where it is too damaged to say, or out of reach. */
-function recordsOf(file: HourFile): number | null {
-  try {
-    return file.records;
-  } catch {
-    return null;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return []; // taken away, which is told of elsewhere
-    throw error;
   }
 }

@@ -24,8 +24,15 @@ export function openDatabase(path: string, { schema, applicationId, version }: F
   try {
     if (!existsSync(path)) closeSync(openSync(path, "ax", 0o600)); // its log gets the same mode
     database = new DatabaseSync(path, { timeout: 0, enableDoubleQuotedStringLiterals: false });
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    const form = formOf(database);
+    // Before anything is set in it.
+    if (form.application === applicationId && form.found > version)
+      throw new TracesFault(
+        "newer",
+        `Cannot use ${path}: a newer version wrote it (form ${form.found}, this version knows ${version})`,
+      );
     database.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA cache_size = -${CACHE_KIB};
@@ -35,8 +42,7 @@ export function openDatabase(path: string, { schema, applicationId, version }: F
     `);
     // Also where its disk was full, or its process ended, before it had any.
     if (isBare(database)) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
-    const [{ application_id: application } = {}] = database.prepare("PRAGMA application_id").all();
-    const [{ user_version: found } = {}] = database.prepare("PRAGMA user_version").all();
+    const { application, found } = formOf(database);
     if (application !== applicationId || found !== version)
       throw new TracesFault("damaged", `Cannot use ${path}: it holds no traces of this version`);
     return database;
@@ -44,6 +50,12 @@ export function openDatabase(path: string, { schema, applicationId, version }: F
     database?.close();
     throw faultOf(error, path);
   }
+}
+
+function formOf(database: DatabaseSync): { readonly application: number; readonly found: number } {
+  const [{ application_id: application } = {}] = database.prepare("PRAGMA application_id").all();
+  const [{ user_version: found } = {}] = database.prepare("PRAGMA user_version").all();
+  return { application: Number(application), found: Number(found) };
 }
 
 /** Whether nothing was ever made in it, by anyone. */

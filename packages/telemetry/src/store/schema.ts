@@ -2,7 +2,7 @@ import type { FileForm } from "./open-database.ts";
 
 /** "dwtr": marks a SQLite file as traces of a directory. */
 const APPLICATION_ID = 0x64_77_74_72;
-/** The form of the tables; a file of another form is set aside. */
+/** The form of the tables; a file of a newer form stays as it is, one of an unknown form is set aside. */
 const SCHEMA_VERSION = 1;
 
 /**

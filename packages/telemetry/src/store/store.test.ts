@@ -111,12 +111,12 @@ test("a file that cannot be opened is set aside, counted and told, and all other
   expect(store.told).toContainEqual(expect.objectContaining({ kind: "set-aside" }));
 });
 
-test("a file of another program is set aside, and so is one of another form", async () => {
+test("files of another program are set aside", async () => {
   const store = keeper();
   store.keeper.close();
   for (const [name, pragma] of [
     ["2026-11-30T10.db", "application_id = 7"],
-    ["2026-11-30T11.db", "user_version = 99"],
+    ["2026-11-30T11.db", "user_version = 1"],
   ] as const) {
     const database = new DatabaseSync(join(store.folder, name));
     database.exec(`CREATE TABLE other (a); PRAGMA ${pragma}`);
@@ -127,6 +127,63 @@ test("a file of another program is set aside, and so is one of another form", as
   expect(store.lost).toEqual({ damaged: 2 });
   // One is kept, for whoever wants to look into it.
   expect(readdirSync(store.folder).filter((name) => name.endsWith(".damaged"))).toHaveLength(1);
+});
+
+/** Says of a file that it is of another form, as a newer version would. */
+function setForm(store: TestKeeper, name: string, form: number): void {
+  const database = new DatabaseSync(join(store.folder, name));
+  database.exec(`PRAGMA user_version = ${form}`);
+  database.close();
+}
+
+test("a file of a newer version stays as it is, is told, and is found again once that version runs", async () => {
+  const store = keeper();
+  await store.spans([{ traceId: traceIdOf(1), name: "newer" }]);
+  store.keeper.close();
+  setForm(store, "2026-11-30T12.db", 2);
+  store.restart();
+  expect(await store.spans([{ traceId: traceIdOf(2), name: "older" }])).toMatchObject({ state: "kept" });
+  expect((await store.traces()).traces).toMatchObject([{ name: "older" }]);
+  expect(names(store)).toEqual(["2026-11-30T12-1.db", "2026-11-30T12.db"]);
+  expect(store.lost).toEqual({});
+  expect(store.told).toContainEqual({ kind: "newer", files: 1 });
+  store.keeper.close();
+  setForm(store, "2026-11-30T12.db", 1);
+  store.restart();
+  const found = (await store.traces()).traces.map(({ name }) => name);
+  expect(new Set(found)).toEqual(new Set(["newer", "older"]));
+  expect(store.told.filter(({ kind }) => kind === "newer")).toHaveLength(1);
+});
+
+test("a file of a newer version goes when it is too old, or the oldest where there is no room", async () => {
+  const store = keeper({ sizeBytes: 3 * 1024 * 1024 });
+  await store.spans([{ traceId: traceIdOf(1) }]);
+  store.nowMs += HOUR_MS;
+  await store.spans([{ traceId: traceIdOf(2) }]);
+  store.keeper.close();
+  for (const name of names(store)) setForm(store, name, 2);
+  store.restart();
+  const filler = Array.from({ length: 2_000 }, (_, i) => ({ traceId: traceIdOf(i + 3), name: `span ${i}` }));
+  for (let i = 0; i < 6 && names(store).includes("2026-11-30T12.db"); i++) await store.spans(filler);
+  expect(names(store)).not.toContain("2026-11-30T12.db");
+  store.nowMs += 48 * HOUR_MS;
+  store.keeper.configure(TEST_SETTINGS);
+  expect(names(store).filter((name) => !name.startsWith("2026-12"))).toEqual([]);
+  expect(store.told.filter(({ kind }) => kind === "newer")).toEqual(
+    [2, 1, 0].map((files) => ({ kind: "newer", files })),
+  );
+});
+
+test("what waits to be forwarded in a file of a newer version stays there, and what comes is forwarded beside it", async () => {
+  const forward = { url: "http://127.0.0.1:1", headersFile: null, queueBytes: 1024 ** 2 };
+  const store = keeper({ forward });
+  await store.spans([{}]);
+  store.keeper.close();
+  setForm(store, "forward.db", 2);
+  store.restart();
+  expect(await store.spans([{}])).toMatchObject({ state: "kept" });
+  expect(names(store).filter((name) => name.startsWith("forward"))).toEqual(["forward-1.db", "forward.db"]);
+  expect(store.lost).toEqual({});
 });
 
 test("a file that is damaged while it is in use is set aside as soon as that is seen, and what comes is kept", async () => {

@@ -87,6 +87,7 @@ export class Keeper {
           this.#isAside = true;
           deps.tell({ kind: "set-aside", path, message: describeError(error) });
         },
+        newer: (files) => deps.tell({ kind: "newer", files }),
       },
     );
     this.#commits = new Commits((batch, textBytes) => this.#write(batch, textBytes));
@@ -261,7 +262,8 @@ export class Keeper {
       }
       const sinceMs = this.#fault?.sinceMs ?? this.#deps.nowMs();
       // One that is damaged after another one was set aside is of the disk.
-      const fault: StoreFault = { kind: kind === "damaged" ? "out-of-reach" : kind, message, sinceMs };
+      const ofStore = kind === "damaged" || kind === "newer" ? "out-of-reach" : kind;
+      const fault: StoreFault = { kind: ofStore, message, sinceMs };
       if (this.#fault?.message !== message) this.#deps.tell({ kind: "fault", fault });
       this.#fault = fault;
       if (rethrow) throw error;

@@ -81,6 +81,8 @@ export type FromThread =
   | { readonly kind: "set-aside"; readonly path: string; readonly message: string }
   /** What was set aside was removed. */
   | { readonly kind: "aside-removed" }
+  /** How many files of a newer version there are. */
+  | { readonly kind: "newer"; readonly files: number }
   /** What was taken away; null once it is back, or would be too old. */
   | { readonly kind: "gone"; readonly gone: GoneRecords | null }
   | { readonly kind: "forwarding"; readonly problem: ForwardProblem | null }
