@@ -365,6 +365,7 @@ test.each([
   await settled(40);
   expect(broker.log.backlogBytes).toBeLessThan(100_000);
   expect(receiver.confirmed).toEqual([]);
+  expect(receiver.source.isBurying).toBe(event === "is rejected");
   disk.capacity = 2 ** 30;
   const dead = broker.queue(`dead/${address}`);
   let backlogMax = 0;
@@ -375,6 +376,7 @@ test.each([
   await settled(40);
   expect(backlogMax).toBeLessThan(100_000);
   expect([dead.kept.messages, receiver.confirmed.length]).toEqual([count, receiver.got.length]);
+  expect(receiver.source.isBurying).toBe(false);
 });
 
 test("Broker tells a sender late what speaks against a message that waited for the disk", async () => {

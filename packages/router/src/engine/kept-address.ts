@@ -104,6 +104,7 @@ export class KeptAddress implements SinkHost {
     const consumer = queue.attach(seated(counting(port, this.counters), seat), has);
     return this.#source(port, {
       isHeld: () => !seat.isServed,
+      isBurying: () => consumer.burials.isFull,
       lag: () => queue.messages - queue.unsettled,
       pump: () => pumpSeat(port, seat, () => queue.pump()),
       settle(sequence, outcome, appended) {
@@ -138,6 +139,7 @@ export class KeptAddress implements SinkHost {
     const mine = counting(port, this.counters);
     subscription.attach(mine);
     return this.#source(port, {
+      isBurying: () => subscription.isBurying,
       lag: () => subscription.lag,
       pump: () => subscription.pump(),
       settle: (sequence, outcome, appended) => subscription.settle(sequence, outcome, appended),
@@ -242,12 +244,15 @@ export class KeptAddress implements SinkHost {
     port: SourcePort,
     end: {
       isHeld?(): boolean;
+      isBurying?(): boolean;
       lag(): number;
       pump(): void;
       settle(sequence: number, outcome: Parameters<Source["settle"]>[1], appended: () => void): void;
       detach(isClosed: boolean): void;
     },
   ): Source {
+    // A disk that is slow is no reason: it goes on in a moment.
+    const isTroubled = (): boolean => this.#deps.trouble() !== null;
     const source: Source = {
       name: this.name,
       isTopic: this.kind === "topic",
@@ -256,6 +261,9 @@ export class KeptAddress implements SinkHost {
       },
       get isHeld() {
         return end.isHeld?.() ?? false;
+      },
+      get isBurying() {
+        return isTroubled() && end.isBurying?.() === true;
       },
       pump: () => end.pump(),
       settle: (sequence, outcome, confirmed) => {

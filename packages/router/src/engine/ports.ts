@@ -69,9 +69,9 @@ export interface Sink<Token> {
 
 /**
  * What keeps messages from a consumer that gives credit: the window of its session or its socket, the number of its
- * unsettled messages, or that its version is held.
+ * unsettled messages, that its version is held, or that the disk cannot take what it has rejected.
  */
-export type HeldBack = "window" | "unsettled-limit" | "held";
+export type HeldBack = "window" | "unsettled-limit" | "held" | "disk-full";
 
 /** A version and an instance of a service, as a consumer says them. */
 export interface Member {
@@ -103,6 +103,8 @@ export interface Source {
   readonly name: string;
   /** Whether it gets nothing, as its version is held. */
   readonly isHeld?: boolean;
+  /** Whether it gets nothing, as the disk takes no dead letters and many that it has rejected wait; left out for not. */
+  readonly isBurying?: boolean;
   /** Whether what it gives has an offset. */
   readonly isTopic: boolean;
   /** How many messages it has not been given; null where nothing is kept. */

@@ -43,7 +43,12 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
   const waiting = queue.kind === "topic" ? lag : messages - unsettled;
   switch (queue.reason) {
     case "disk-full":
-      return "the disk takes nothing, so senders have no credit; what is there goes on to consumers";
+      return (
+        "the disk takes nothing, so senders have no credit; " +
+        (links.some(({ direction, reason }) => direction === "out" && reason === "disk-full")
+          ? "consumers that have rejected so many messages that more would not fit into memory get no more"
+          : "what is there goes on to consumers")
+      );
     case "limit":
       return `it is full (${messages} messages, ${queue.bytes} bytes), so senders have no credit until consumers take some`;
     case "no-consumer":

@@ -138,4 +138,31 @@ export class Burials {
   }
 }
 
+/** What one consumer has rejected, or failed at for the last time, and waits for the dead letters to take it. */
+export class ConsumerBurials {
+  readonly #burials: Burials;
+  readonly #resume: () => void;
+  #count = 0;
+
+  /** @param resume called once it may be given messages again. */
+  constructor(burials: Burials, resume: () => void) {
+    this.#burials = burials;
+    this.#resume = resume;
+  }
+
+  /** Whether it is to be given no more, as these would wait too. */
+  get isFull(): boolean {
+    return this.#count >= BURIALS_MAX;
+  }
+
+  /** As of `Burials.add`. */
+  add(sequence: number, reason: string, owner: BurialOwner, over: () => void): void {
+    this.#count++;
+    this.#burials.add(sequence, reason, owner, () => {
+      if (this.#count-- === BURIALS_MAX) this.#resume();
+      over();
+    });
+  }
+}
+
 const nothing = (): void => {};

@@ -1,4 +1,5 @@
 import { SequenceSet } from "@datawire/amqp";
+import type { ConsumerBurials } from "./burials.ts";
 import type { ConsumerPort } from "./delivery.ts";
 import { Reader } from "./reader.ts";
 
@@ -12,8 +13,7 @@ export class QueueConsumer {
   readonly unsettled = new SequenceSet();
   /** What is being read from disk for it. */
   loading: number | null = null;
-  /** How many that it has rejected, or failed at for the last time, wait for the dead letters to take them. */
-  burying = 0;
+  readonly burials: ConsumerBurials;
   /** Whether it has looked at so many messages that it has to wait for its next turn. */
   looksOn = false;
   /** With a filter: everything before it was offered, and not wanted. */
@@ -22,8 +22,9 @@ export class QueueConsumer {
   /** At how many exclusions it looks which of them are gone. */
   #looksAt = EXCLUSIONS_MIN;
 
-  constructor(port: ConsumerPort) {
+  constructor(port: ConsumerPort, burials: ConsumerBurials) {
     this.port = port;
+    this.burials = burials;
   }
 
   /** Whether something is under way for it. */

@@ -1,6 +1,6 @@
 import type { MessageRecord } from "../log/record.ts";
 import { Browser } from "./browser.ts";
-import { BURIALS_MAX } from "./burials.ts";
+import { ConsumerBurials } from "./burials.ts";
 import { type ConsumerPort, isExpired, type Outcome, reasonOf } from "./delivery.ts";
 import { QueueConsumer } from "./queue-consumer.ts";
 import { QueueContents } from "./queue-contents.ts";
@@ -30,7 +30,7 @@ export class Queue extends QueueContents {
 
   /** @param has what of the messages it has from the beginning. */
   attach(port: ConsumerPort, has: readonly number[] = []): QueueConsumer {
-    const consumer = new QueueConsumer(port);
+    const consumer = new QueueConsumer(port, new ConsumerBurials(this.burials, () => this.#pumpSoon()));
     this.#consumers.push(consumer);
     for (const sequence of has) if (this.index.isReady(sequence)) this.#hold(consumer, sequence);
     return consumer;
@@ -131,7 +131,7 @@ export class Queue extends QueueContents {
 
   /** @returns whether the consumer was given a message, or one is being read for it. */
   #serve(consumer: QueueConsumer): boolean {
-    if (consumer.isBusy || consumer.burying >= BURIALS_MAX || !consumer.port.wants()) return false;
+    if (consumer.isBusy || consumer.burials.isFull || !consumer.port.wants()) return false;
     const sequence = consumer.isPlain ? this.nextForAll() : this.#nextMatching(consumer);
     if (sequence === null) return false;
     const place = this.index.place(sequence);
@@ -252,11 +252,7 @@ export class Queue extends QueueContents {
       stays: () => this.giveBack(sequence),
       gone: nothing,
     };
-    consumer.burying++;
-    this.burials.add(sequence, reason, owner, () => {
-      if (consumer.burying-- === BURIALS_MAX) this.#pumpSoon();
-      appended();
-    });
+    consumer.burials.add(sequence, reason, owner, appended);
   }
 }
 

@@ -1,6 +1,6 @@
 import { SequenceSet } from "@datawire/amqp";
 import type { MessageRecord, Range } from "../log/record.ts";
-import { BURIALS_MAX, type Burials } from "./burials.ts";
+import { type Burials, ConsumerBurials } from "./burials.ts";
 import { type ConsumerPort, isExpired, type Outcome } from "./delivery.ts";
 import type { MessageIndex } from "../ledger/message-index.ts";
 import { Ranges } from "../ledger/ranges.ts";
@@ -54,8 +54,7 @@ export class Subscription {
   /** What it has missed was before this. */
   #missedBefore = 0;
   #pumping = false;
-  /** How many that were rejected here, or failed for the last time, wait for the dead letters to take them. */
-  #burying = 0;
+  readonly #burials: ConsumerBurials;
 
   constructor(
     { id, key, from }: { readonly id: number; readonly key: string | null; readonly from: number },
@@ -64,6 +63,7 @@ export class Subscription {
     this.id = id;
     this.key = key;
     this.#view = view;
+    this.#burials = new ConsumerBurials(view.burials, () => view.deps.later(() => this.pump()));
     this.#done = new Ranges(from);
     this.#position = from;
   }
@@ -80,6 +80,11 @@ export class Subscription {
   /** How many messages it has not been given, of those that are safe. */
   get lag(): number {
     return Math.max(0, this.#view.end() - this.#position) + this.#returned.size;
+  }
+
+  /** Whether it gets no more until the dead letters have taken what was rejected. */
+  get isBurying(): boolean {
+    return this.#burials.isFull;
   }
 
   attach(port: ConsumerPort): void {
@@ -125,7 +130,7 @@ export class Subscription {
   }
 
   get #isBusy(): boolean {
-    return this.#reader.isBusy || this.#burying >= BURIALS_MAX;
+    return this.#reader.isBusy || this.isBurying;
   }
 
   /** The topic has dropped everything before an offset: what of it had not been dropped before, in order. */
@@ -249,11 +254,7 @@ export class Subscription {
       // It was dropped meanwhile, for room or for its age.
       gone: () => this.#settled(sequence),
     };
-    this.#burying++;
-    this.#view.burials.add(sequence, reason, owner, () => {
-      if (this.#burying-- === BURIALS_MAX) this.#view.deps.later(() => this.pump());
-      appended();
-    });
+    this.#burials.add(sequence, reason, owner, appended);
   }
 
   #settled(sequence: number): void {

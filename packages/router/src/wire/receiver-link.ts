@@ -62,6 +62,7 @@ export class ReceiverLink implements SourcePort {
 
   get heldBackBy(): HeldBack | null {
     if (this.#source.isHeld === true) return "held";
+    if (this.#source.isBurying === true) return "disk-full";
     if (this.#unsettled >= this.#options.unsettledMax) return "unsettled-limit";
     return this.#sender.isHeldBack ? "window" : null;
   }

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import type { LinkStatus } from "./links.ts";
+import { linkStatuses, type Facts } from "./links.ts";
+import type { QueueStatus } from "./queues.ts";
+import { why } from "./why.ts";
+
+const FULL: QueueStatus = {
+  address: "orders",
+  kind: "queue",
+  state: "full",
+  reason: "disk-full",
+  messages: 3_000,
+  bytes: 3_000_000,
+  unsettled: 1_200,
+  oldestMs: 10_000,
+  senders: 1,
+  consumers: 1,
+  dead: 0,
+  inPerS: 0,
+  outPerS: 0,
+};
+
+const CONSUMER: Facts = {
+  router: "vm101",
+  container: "biller",
+  user: null,
+  peer: "127.0.0.1:40000",
+  link: "orders",
+  direction: "out",
+  address: "orders",
+  credit: 100,
+  unsettled: 0,
+  delivered: 1_200,
+  oldestUnsettledMs: null,
+  version: null,
+  heldBackBy: null,
+  lag: 1_800,
+};
+
+test.each([
+  [null, "idle", "what is there goes on to consumers"],
+  [
+    "disk-full",
+    "stalled",
+    "consumers that have rejected so many messages that more would not fit into memory get no more",
+  ],
+] as const)(
+  "why() says of a full disk what becomes of a consumer that is held back by %s",
+  (heldBackBy, state, text) => {
+    const links: LinkStatus[] = linkStatuses([{ ...CONSUMER, heldBackBy }], [FULL]);
+    expect(links).toMatchObject([{ state, reason: heldBackBy }]);
+    const told = why("orders", { queues: [FULL], links, problems: [] });
+    expect(told.text).toBe(`the disk takes nothing, so senders have no credit; ${text}`);
+  },
+);
