@@ -50,13 +50,16 @@ async function readAll(disk: Disk, files: SegmentFiles, handler: RecordHandler):
   let cutBytes = 0;
   const scratch = new ScanBuffer();
   // Before anything is cut or put aside: what is refused is left as it is.
-  for (const id of ids) requireKnownForm(id, await (await files.get(id)).read(0, SEGMENT_HEADER_BYTES));
+  const salts = new Map<number, number | null>();
   for (const id of ids) {
+    const header = await (await files.get(id)).read(0, SEGMENT_HEADER_BYTES);
+    requireKnownForm(id, header);
+    salts.set(id, decodeSegmentHeader(header, id));
+  }
+  for (const [id, salt] of salts) {
     const isLast = id === ids.at(-1);
     const file = await files.get(id);
     const size = await file.size();
-    const header = await file.read(0, SEGMENT_HEADER_BYTES);
-    const salt = decodeSegmentHeader(header, id);
     if (salt === null) {
       // The last one may have been begun and not finished; nothing in it was safe yet.
       if (!isLast || size > SEGMENT_HEADER_BYTES)
