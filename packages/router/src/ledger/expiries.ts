@@ -1,11 +1,13 @@
 const CAPACITY_MIN = 64;
+/** Most addresses have no message that expires. */
+const NONE = new Float64Array(0);
 
 /** When the messages of an address expire: a heap with 16 bytes for each message that does. */
 export class Expiries {
   /** Whether a message still waits: those that do not are left out when room is short. */
   readonly #isThere: (sequence: number) => boolean;
   /** A heap of pairs: the moment, milliseconds since 1970, and the sequence. */
-  #pairs = new Float64Array(CAPACITY_MIN * 2);
+  #pairs = NONE;
   #size = 0;
 
   constructor(isThere: (sequence: number) => boolean) {

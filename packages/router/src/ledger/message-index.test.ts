@@ -62,3 +62,15 @@ test("MessageIndex knows when each message was accepted, however long after the 
   for (const [sequence, at] of times.entries()) index.put(sequence, place, at);
   expect(times.map((_, sequence) => index.acceptedAtMs(sequence))).toEqual(times);
 });
+
+test("MessageIndex takes little memory for few messages, wherever they are", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const place = { segment: 1, offset: 0, length: 1 };
+  const many = Array.from({ length: 10_000 }, (_, index) => {
+    const one = new MessageIndex();
+    one.put(index, place, 1);
+    return one;
+  });
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000 * 1_000);
+  expect(many.map((one) => one.first())).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
+});

@@ -2,13 +2,18 @@ import type { Place } from "../log/log-deps.ts";
 
 /** Messages of a chunk. */
 const CHUNK = 1_024;
+/** How many it has room for at first: of ten thousand queues, most have a few. */
+const ROOM_MIN = 16;
 /** Of each: segment, offset, length with a flag, milliseconds from the first acceptance of its chunk. */
 const WORDS = 4;
 const LENGTH_MASK = 2 ** 28 - 1;
 const TAKEN = 2 ** 31;
 
 interface Chunk {
-  readonly words: Uint32Array;
+  /** Of a part of it, which grows to what is put. */
+  words: Uint32Array;
+  /** Which message of it comes first there. */
+  from: number;
   /** Milliseconds since 1970. */
   readonly baseMs: number;
   /** When each was accepted, of a chunk where that is further from the first than a word says; null for all others. */
@@ -31,6 +36,8 @@ export class MessageIndex {
   /** What was looked at last lies beside what comes next. */
   #lastKey = -1;
   #last: Chunk | null = null;
+  /** Of a chunk that is empty, for the next one: a queue may be empty after each message. */
+  #spare: Uint32Array | null = null;
 
   get count(): number {
     return this.#count;
@@ -43,15 +50,20 @@ export class MessageIndex {
   /** Puts a message that is ready; where there was one of this sequence, it has moved. */
   put(sequence: number, { segment, offset, length }: Place, acceptedAtMs: number): void {
     const key = Math.floor(sequence / CHUNK);
+    const index = sequence - key * CHUNK;
     let chunk = this.#chunk(key);
     if (chunk === null) {
-      chunk = { words: new Uint32Array(CHUNK * WORDS), baseMs: acceptedAtMs, exact: null, count: 0 };
+      const from = index - (index % ROOM_MIN);
+      const words = this.#spare ?? new Uint32Array(ROOM_MIN * WORDS);
+      this.#spare = null;
+      chunk = { words, from, baseMs: acceptedAtMs, exact: null, count: 0 };
       this.#chunks.set(key, chunk);
       this.#lastKey = key;
       this.#last = chunk;
     }
+    if (slotOf(chunk, index) === -1) makeRoom(chunk, index);
     const { words } = chunk;
-    const at = (sequence - key * CHUNK) * WORDS;
+    const at = slotOf(chunk, index);
     if (words[at] === 0) {
       chunk.count++;
       if (this.#count++ === 0) this.#low = sequence;
@@ -63,7 +75,7 @@ export class MessageIndex {
     const sinceMs = acceptedAtMs - chunk.baseMs;
     // Enough for 49 days, and for what comes in its order.
     if (chunk.exact === null && sinceMs >= 0 && sinceMs < 2 ** 32) words[at + 3] = sinceMs;
-    else this.#exact(chunk)[sequence - key * CHUNK] = acceptedAtMs;
+    else exactOf(chunk)[index] = acceptedAtMs;
     this.#bytes += length;
     if (sequence < this.#low) this.#low = sequence;
     if (sequence >= this.#high) this.#high = sequence + 1;
@@ -71,9 +83,9 @@ export class MessageIndex {
 
   place(sequence: number): Place | null {
     const chunk = this.#chunk(Math.floor(sequence / CHUNK));
-    if (chunk === null) return null;
+    const at = chunk === null ? -1 : slotOf(chunk, sequence % CHUNK);
+    if (chunk === null || at === -1) return null;
     const { words } = chunk;
-    const at = (sequence % CHUNK) * WORDS;
     if (words[at] === 0) return null;
     return {
       segment: words[at] as number,
@@ -85,15 +97,15 @@ export class MessageIndex {
   /** When a message was accepted, milliseconds since 1970; null where it is gone. */
   acceptedAtMs(sequence: number): number | null {
     const chunk = this.#chunk(Math.floor(sequence / CHUNK));
-    const at = (sequence % CHUNK) * WORDS;
-    if (chunk === null || chunk.words[at] === 0) return null;
-    return chunk.exact?.[at / WORDS] ?? chunk.baseMs + (chunk.words[at + 3] as number);
+    const at = chunk === null ? -1 : slotOf(chunk, sequence % CHUNK);
+    if (chunk === null || at === -1 || chunk.words[at] === 0) return null;
+    return chunk.exact?.[sequence % CHUNK] ?? chunk.baseMs + (chunk.words[at + 3] as number);
   }
 
   isReady(sequence: number): boolean {
     const chunk = this.#chunk(Math.floor(sequence / CHUNK));
-    const at = (sequence % CHUNK) * WORDS;
-    return chunk !== null && chunk.words[at] !== 0 && (chunk.words[at + 2] as number) < TAKEN;
+    const at = chunk === null ? -1 : slotOf(chunk, sequence % CHUNK);
+    return chunk !== null && at !== -1 && chunk.words[at] !== 0 && (chunk.words[at + 2] as number) < TAKEN;
   }
 
   take(sequence: number): void {
@@ -110,11 +122,12 @@ export class MessageIndex {
     if (place === null) return null;
     const key = Math.floor(sequence / CHUNK);
     const chunk = this.#chunks.get(key) as Chunk;
-    chunk.words[(sequence % CHUNK) * WORDS] = 0;
+    chunk.words[slotOf(chunk, sequence % CHUNK)] = 0;
     this.#count--;
     this.#bytes -= place.length;
     if (--chunk.count === 0) {
       this.#chunks.delete(key);
+      if (chunk.words.length === ROOM_MIN * WORDS) this.#spare = chunk.words;
       this.#lastKey = -1;
       this.#last = null;
     }
@@ -148,9 +161,9 @@ export class MessageIndex {
         sequence = end;
         continue;
       }
-      const { words } = chunk;
-      for (let at = (sequence - key * CHUNK) * WORDS; at < CHUNK * WORDS; at += WORDS) {
-        if (words[at] !== 0 && (words[at + 2] as number) < below) return key * CHUNK + at / WORDS;
+      const { words, from: first } = chunk;
+      for (let at = Math.max(0, sequence - key * CHUNK - first) * WORDS; at < words.length; at += WORDS) {
+        if (words[at] !== 0 && (words[at + 2] as number) < below) return key * CHUNK + first + at / WORDS;
       }
       sequence = end;
     }
@@ -159,15 +172,9 @@ export class MessageIndex {
 
   #flag(sequence: number, taken: boolean): void {
     const chunk = this.#chunk(Math.floor(sequence / CHUNK));
-    if (chunk === null) return;
-    const at = (sequence % CHUNK) * WORDS + 2;
-    chunk.words[at] = ((chunk.words[at] as number) & LENGTH_MASK) + (taken ? TAKEN : 0);
-  }
-
-  #exact(chunk: Chunk): Float64Array {
-    const { words, baseMs } = chunk;
-    chunk.exact ??= Float64Array.from({ length: CHUNK }, (_, at) => baseMs + (words[at * WORDS + 3] as number));
-    return chunk.exact;
+    const at = chunk === null ? -1 : slotOf(chunk, sequence % CHUNK);
+    if (chunk === null || at === -1) return;
+    chunk.words[at + 2] = ((chunk.words[at + 2] as number) & LENGTH_MASK) + (taken ? TAKEN : 0);
   }
 
   #chunk(key: number): Chunk | null {
@@ -179,4 +186,28 @@ export class MessageIndex {
     }
     return chunk;
   }
+}
+
+/** Where the words of a message of a chunk begin; -1 where it has no room for it, and so not the message. */
+function slotOf({ words, from }: Chunk, index: number): number {
+  const at = (index - from) * WORDS;
+  return at >= 0 && at < words.length ? at : -1;
+}
+
+/** Makes room for a message, and for as many more as there are. */
+function makeRoom(chunk: Chunk, index: number): void {
+  const room = chunk.words.length / WORDS;
+  // What comes before the first comes once in a while, as the log has moved it.
+  const from = index < chunk.from ? 0 : chunk.from;
+  const needed = Math.max(index + 1, chunk.from + room) - from;
+  const words = new Uint32Array(Math.min(CHUNK - from, Math.max(needed, room * 2)) * WORDS);
+  words.set(chunk.words, (chunk.from - from) * WORDS);
+  chunk.words = words;
+  chunk.from = from;
+}
+
+function exactOf(chunk: Chunk): Float64Array {
+  const { words, baseMs, from } = chunk;
+  chunk.exact ??= Float64Array.from({ length: CHUNK }, (_, index) => baseMs + (words[(index - from) * WORDS + 3] ?? 0));
+  return chunk.exact;
 }

@@ -8,7 +8,7 @@ export interface Rates {
 }
 
 interface Sample {
-  readonly atMs: number;
+  atMs: number;
   readonly in: number;
   readonly out: number;
 }
@@ -23,8 +23,10 @@ export class RateBook {
     for (const { name, in: came, out } of counted) {
       seen.add(name);
       const samples = this.#samples.get(name) ?? [];
-      samples.push({ atMs: nowMs, in: came, out });
+      add(samples, { atMs: nowMs, in: came, out });
       while (samples.length > 2 && nowMs - (samples[1]?.atMs ?? 0) >= WINDOW_MS) samples.shift();
+      const [first, second] = samples;
+      if (first !== undefined && isSame(first, second)) first.atMs = Math.max(first.atMs, nowMs - WINDOW_MS);
       this.#samples.set(name, samples);
     }
     for (const name of this.#samples.keys()) if (!seen.has(name)) this.#samples.delete(name);
@@ -38,3 +40,12 @@ export class RateBook {
     return { inPerS: perS(last.in - first.in), outPerS: perS(last.out - first.out) };
   }
 }
+
+/** Adds a sample. A time in which nothing happened has two, its ends: of ten thousand queues, most do nothing. */
+function add(samples: Sample[], sample: Sample): void {
+  const last = samples.at(-1);
+  if (last !== undefined && isSame(last, sample) && isSame(last, samples.at(-2))) last.atMs = sample.atMs;
+  else samples.push(sample);
+}
+
+const isSame = (one: Sample, other: Sample | undefined): boolean => one.in === other?.in && one.out === other.out;
