@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { LinkStatus } from "./links.ts";
-import { linkStatuses, type Facts } from "./links.ts";
+import { type Facts, type LinkStatus, linkStatuses } from "./links.ts";
 import type { QueueStatus } from "./queues.ts";
 import { why } from "./why.ts";
 
