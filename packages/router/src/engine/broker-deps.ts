@@ -67,6 +67,8 @@ export const noCounts = (): Counters => ({ in: 0, out: 0, dead: 0, expired: 0, d
 export interface KeptDeps {
   readonly storage: Storage;
   readonly nowMs: () => number;
+  /** The time of day, which may be set; messages are not judged by it. */
+  readonly wallMs: () => number;
   readonly later: (callback: () => void) => void;
   readonly onUnreadable: QueueDeps["onUnreadable"];
   /** Says when messages may go to the log; null for an address in memory. */

@@ -139,6 +139,55 @@ test.each([-400 * 86_400_000, 400 * 86_400_000])(
   },
 );
 
+test.each([-3_600_000, 3_600_000])(
+  "Broker ends a message at the moment that its sender says, though the clock was set by %i ms since the start",
+  async (jumpMs) => {
+    const broker = await restart();
+    clock.jumpWallClock(jumpMs);
+    const offer = (address: string, text: string, afterMs: number): Verdict => {
+      const expiresAtMs = clock.nowMs() + afterMs;
+      const { sink } = new TestSender(broker, address);
+      return sink.offer({ payload: Buffer.from(text), ttlMs: 0, expiresAtMs, keys: null }, text);
+    };
+    const receiver = new TestReceiver(broker, "direct/x");
+    expect(offer("direct/x", "over", -1)).toMatchObject({ condition: "amqp:precondition-failed" });
+    expect(offer("direct/x", "in time", 1_000)).toBeNull();
+    expect(receiver.texts).toEqual(["in time"]);
+    offer("orders", "over", -1);
+    offer("orders", "soon", 1_000);
+    offer("orders", "later", 2_000);
+    await settled();
+    expect(broker.queue("orders").kept.messages).toBe(2);
+    await clock.advance(1_000);
+    const orders = new TestReceiver(broker, "orders");
+    await settled();
+    expect(orders.texts).toEqual(["later"]);
+  },
+);
+
+test.each([600, 2 ** 26])(
+  "Broker knows ids no longer than it should after a start whose clock is behind, in segments of %i",
+  async (segmentBytes) => {
+    const options = { rules: [rule("ids", { dedupeMs: 60_000 })], log: { segmentBytes } };
+    let broker = await restart(options);
+    new TestSender(broker, "ids").send("one", { id: "s:1" });
+    const other = new TestSender(broker, "orders");
+    for (let index = 0; index < 40; index++) {
+      other.send("a message that makes segments, which begin with what is known");
+      await settled();
+    }
+    clock.jumpWallClock(-86_400_000);
+    broker = await restart(options);
+    new TestSender(broker, "ids").send("two", { id: "s:1" });
+    await settled();
+    expect(broker.queue("ids").kept.messages).toBe(1);
+    await clock.advance(60_000);
+    new TestSender(broker, "ids").send("three", { id: "s:1" });
+    await settled();
+    expect(broker.queue("ids").kept.messages).toBe(2);
+  },
+);
+
 test("Broker tells a durable subscription what it missed and drops what has expired, across restarts", async () => {
   const options = {
     rules: [rule("topic/**", { overflow: "drop-oldest", retention: { ageMs: null, bytes: 80 } })],

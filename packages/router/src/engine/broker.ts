@@ -194,7 +194,8 @@ export class Broker {
     const taken = requireTakes(name, treatment, this.#bound());
     const { kind, settings } = requireKind({ name, ...taken }, capability);
     if (kind === "direct" || kind === "service") {
-      const direct = new DirectAddress({ name, kind }, this.nowMs, this.#deps.allot);
+      const { clock, allot } = this.#deps;
+      const direct = new DirectAddress({ name, kind }, { nowMs: this.nowMs, wallMs: () => clock.nowMs() }, allot);
       this.#direct.add(direct);
       if (kind === "service") this.#deps.serviceMade?.();
       return direct;
@@ -202,10 +203,7 @@ export class Broker {
     return this.#make(name, kind, settings);
   }
 
-  /**
-   * How many addresses there may be, where there are as many; null where there are fewer. Those that nothing keeps make
-   * room before their time.
-   */
+  /** How many addresses there may be; null where there are fewer. Those that nothing keeps make room before their time. */
   #bound(): number | null {
     const { addressesMax = ADDRESSES_MAX } = this.#config;
     const isReached = (): boolean => this.#kept.size + this.#direct.size >= addressesMax;
@@ -245,6 +243,7 @@ export class Broker {
     const address: KeptAddress = new KeptAddress({ id, name, kind }, withOwn(name, settings, own), {
       storage: id > 0 ? new LogStorage(this.log, id) : new MemoryStorage(),
       nowMs: this.nowMs,
+      wallMs: () => clock.nowMs(),
       later,
       onUnreadable(sequence, error, retry) {
         onFault(`message ${sequence} of ${name}`, error);

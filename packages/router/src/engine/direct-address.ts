@@ -3,7 +3,7 @@ import { SequenceMap } from "@datawire/amqp";
 import { plainName } from "../address/scope.ts";
 import { isExpired, lifetimeOf, type Outcome } from "../queue/delivery.ts";
 import { allotAll, type Allot, type Allotment, pumpSeat, type Seat, seatPort } from "./allotment.ts";
-import { noCounts } from "./broker-deps.ts";
+import { type KeptDeps, noCounts } from "./broker-deps.ts";
 import {
   type Incoming,
   MESSAGE_OVERHEAD_BYTES,
@@ -39,12 +39,15 @@ export interface DirectIdentity {
   readonly kind: "direct" | "service";
 }
 
+type Times = Pick<KeptDeps, "nowMs" | "wallMs">;
+
 /** An address that stores nothing: senders have credit while consumers have, and get the outcomes of these. */
 export class DirectAddress {
   readonly name: string;
   readonly kind: DirectIdentity["kind"];
   readonly counters = noCounts();
   readonly #nowMs: () => number;
+  readonly #wallMs: () => number;
   readonly #allotment: Allotment;
   readonly #sinks = new Set<{ refresh(allowed: number): void }>();
   readonly #consumers: Consumer[] = [];
@@ -56,10 +59,11 @@ export class DirectAddress {
   #turn = 0;
   #last = 0;
 
-  constructor({ name, kind }: DirectIdentity, nowMs: () => number, allot: Allot = allotAll) {
+  constructor({ name, kind }: DirectIdentity, { nowMs, wallMs }: Times, allot: Allot = allotAll) {
     this.name = name;
     this.kind = kind;
     this.#nowMs = nowMs;
+    this.#wallMs = wallMs;
     this.#allotment = allot(name, () => this.#pump());
   }
 
@@ -103,7 +107,7 @@ export class DirectAddress {
       offer: (message: Incoming, token: Token): Verdict => {
         const { payload } = message;
         const atMs = this.#nowMs();
-        const ttlMs = lifetimeOf(message, atMs);
+        const ttlMs = lifetimeOf(message, this.#wallMs());
         this.counters.in++;
         if (ttlMs < 0) return this.#tooLate();
         const passing: Passing = {

@@ -167,7 +167,7 @@ export class KeptAddress implements SinkHost {
       counters.duplicates++;
       return null;
     }
-    const ttlMs = lifetimeOf(message, nowMs);
+    const ttlMs = lifetimeOf(message, this.#deps.wallMs());
     if (ttlMs < 0) {
       this.#expireAtOnce(message, nowMs);
       return null;

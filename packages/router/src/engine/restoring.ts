@@ -68,7 +68,7 @@ export class Restoring implements RecordHandler {
         const { kept, dedupe, moves } = this.#make(control);
         if (kept instanceof Queue) kept.restoreSnapshot({ next: control.next, failures: control.failures ?? [] });
         else kept.restoreSnapshot({ next: control.next, subscriptions: control.subscriptions ?? [] });
-        if (control.dedupe !== undefined) dedupe.restore(control.dedupe);
+        if (control.dedupe !== undefined) dedupe.restore(control.dedupe, this.#nowMs);
         moves.clear();
         for (const moving of control.moves ?? []) moves.set(moving.id, moving);
         return;

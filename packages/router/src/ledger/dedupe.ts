@@ -85,8 +85,9 @@ export class Dedupe {
     };
   }
 
-  restore({ producers, ids }: DedupeSnapshot): void {
-    for (const [name, sequence, atMs] of producers) this.add({ producer: { name, sequence } }, atMs);
-    for (const [id, atMs] of ids) this.add({ id }, atMs);
+  /** @param nowMs what was accepted later, as the clock was ahead, counts as accepted then. */
+  restore({ producers, ids }: DedupeSnapshot, nowMs: number): void {
+    for (const [name, sequence, atMs] of producers) this.add({ producer: { name, sequence } }, Math.min(atMs, nowMs));
+    for (const [id, atMs] of ids) this.add({ id }, Math.min(atMs, nowMs));
   }
 }

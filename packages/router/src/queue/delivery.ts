@@ -84,13 +84,15 @@ export const EXPIRY_RETRY_MS = 1_000;
 /**
  * How long a message has from its acceptance on, 0 for no end; below 0 where that is over before it begins.
  * @param times.expiresAtMs milliseconds since 1970 at which it ends in any case; left out for never.
+ * @param wallMs the time of day, as its sender knows it too: the time that messages are judged by is off where the clock was
+ * set since the start.
  */
 export function lifetimeOf(
   { ttlMs, expiresAtMs }: { readonly ttlMs: number; readonly expiresAtMs?: number },
-  nowMs: number,
+  wallMs: number,
 ): number {
   if (expiresAtMs === undefined) return ttlMs;
-  const leftMs = Math.round(expiresAtMs - nowMs);
+  const leftMs = Math.round(expiresAtMs - wallMs);
   if (leftMs <= 0) return -1;
   return ttlMs === 0 ? leftMs : Math.min(ttlMs, leftMs);
 }
