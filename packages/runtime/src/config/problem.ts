@@ -54,6 +54,12 @@ export function addProblems(known: readonly Problem[], more: readonly Problem[])
   return [...known, ...more.filter((problem) => !places.has(formatPlace(problem)))];
 }
 
+/** The first problem of each place: in a text that ends within brackets, each of these is one. */
+export function firstOfEachPlace(problems: readonly Problem[]): Problem[] {
+  const places = new Map(problems.toReversed().map((problem) => [formatPlace(problem), problem]));
+  return problems.filter((problem) => places.get(formatPlace(problem)) === problem);
+}
+
 /** What is wrong in many more places than these is one thing, or no file of ours: whoever reads it has seen enough. */
 const PROBLEMS_MAX = 100;
 

@@ -1,5 +1,5 @@
 import { type Document, LineCounter, Scalar, type YAMLError, isScalar, parseDocument, visit } from "yaml";
-import { firstProblems, type Path, type Place, type Problem } from "./problem.ts";
+import { firstOfEachPlace, firstProblems, type Path, type Place, type Problem } from "./problem.ts";
 import { type Env, substitute } from "./substitute.ts";
 import { isVeiled, unveiled, veil } from "./veil.ts";
 import { TreeError, YamlTree, keyText, startOf } from "./yaml-tree.ts";
@@ -53,7 +53,7 @@ export function parseYaml(text: string, file: string, variables: Variables): Yam
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const errors = worthTelling([...document.errors, ...document.warnings]);
-  const problems = errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) }));
+  const problems = firstOfEachPlace(errors.map((error) => ({ ...place(error.pos[0]), message: syntaxMessage(error) })));
   if (problems.length === 0) problems.push(...oddKeys(document, place));
   if (problems.length > 0) return { ok: false, problems: firstProblems(problems) };
   const { templates, unfilled } = substituteAll(document, variables, place);
@@ -179,9 +179,9 @@ function substituteAll(
         node.source = result.text;
         return;
       }
-      for (const name of result.unset)
+      for (const name of new Set(result.unset))
         unfilled.push({ ...at, message: `the variable ${name} is not set in the environment` });
-      for (const what of result.malformed) {
+      for (const what of new Set(result.malformed)) {
         unfilled.push({
           ...at,
           message: `${JSON.stringify(what)} names no variable: wanted \${NAME}, or $\${ for a literal \${`,

@@ -106,6 +106,16 @@ test.each<[string, string, readonly string[]]>([
     "service: a\n---\nservice: b",
     ["b.yaml:2:1: a second document begins here (---): wanted one document a file"],
   ],
+  [
+    "a list that is open three times once",
+    "[[[",
+    ["b.yaml:1:4: invalid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]"],
+  ],
+  [
+    "a variable that is twice in a text once",
+    "service: ${NOPE}-${NOPE}",
+    ["b.yaml:1:10: the variable NOPE is not set in the environment"],
+  ],
 ])("parseYamlFile() reports %s", (_what, text, expected) => {
   expect(problemsOf(text)).toEqual(expected);
 });
