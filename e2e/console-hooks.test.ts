@@ -69,6 +69,17 @@ async function post(path: string, body: object): Promise<void> {
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
+/** One request to a service that logs. */
+async function logAs(service: string): Promise<void> {
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: service } }] };
+  const nanos = `${Date.now()}000000`;
+  const ids = { traceId: "c".repeat(32), spanId: "00000000000000c1" };
+  const span = { ...ids, name: service, kind: 2, startTimeUnixNano: nanos, endTimeUnixNano: nanos };
+  await post("/v1/traces", { resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] });
+  const record = { ...ids, timeUnixNano: nanos, severityNumber: 9, body: { stringValue: service.repeat(3) } };
+  await post("/v1/logs", { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] });
+}
+
 /** One request through two services, which fails in the second, with what they logged. */
 async function sendTelemetry(): Promise<void> {
   const at = Date.now() - 1_000;
@@ -512,4 +523,40 @@ test("where a router is connected, Messaging shows its addresses, what does not 
   await page.goto(`${base}agents`);
   await row(page, "router:localhost").waitFor();
   expect(complaints).toEqual([]);
+});
+
+test("names as long as they may be scroll no screen sideways at 360 px, and take no column out of sight at 1280", async () => {
+  const [name, version] = ["n".repeat(100), `2.${"7".repeat(98)}`];
+  const { url } = await stack.startInstance({ service: "long", name: "long" });
+  for (const [i, each] of ["1", version].entries())
+    stack.writeServiceFile(`long-${i}`, {
+      service: `//${name}`,
+      version: each,
+      instance: `${i}${"i".repeat(99)}`,
+      url,
+    });
+  await stack.lists(name, { [`0${"i".repeat(99)}`]: "live", [`1${"i".repeat(99)}`]: "live" });
+  await post("/v1/rollouts", { target: `//${name}(2)`, from: `//${"c".repeat(100)}`, steps: "50%:10m" });
+  await logAs(name);
+  const { rollouts } = await stack.read<{ rollouts: { id: string; service: string }[] }>("/v1/rollouts");
+  const id = rollouts.find(({ service }) => service === name)?.id ?? "";
+  const paths = SCREENS.map(({ path }) => path.replace("services/barker", `services/${name}`))
+    .map((path) => path.replace("rollouts/1", `rollouts/${id}`))
+    .concat(`traces/${"c".repeat(32)}`);
+  const found: string[] = [];
+  for (const width of [360, 1280]) {
+    for (const path of paths) {
+      const { page } = await openPage(context, `${base}${path}`);
+      await page.setViewportSize({ width, height: 800 });
+      await page.getByTestId("loading").waitFor({ state: "detached" });
+      const over = await page.evaluate(() => {
+        const frames = [...document.querySelectorAll("main .table-frame:not(.graph-frame)")];
+        const beyond = (one: Element): number => one.scrollWidth - one.clientWidth;
+        return { page: beyond(document.documentElement), tables: Math.max(0, ...frames.map(beyond)) };
+      });
+      if (over.page > 0) found.push(`${path} at ${width}: ${over.page}`);
+      if (width === 1280 && over.tables > 0) found.push(`a table of ${path}: ${over.tables}`);
+    }
+  }
+  expect(found).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import type { Explanation } from "@datawire/api";
+import { cellClass } from "../core/cell-class.ts";
 import { formatShare } from "../core/format.ts";
 
 interface DistributionProps {
@@ -28,7 +29,7 @@ export function Distribution({ explanation, isNamed = true }: DistributionProps)
       <tbody>
         {explanation.shares.map(({ target, percent, reason }) => (
           <tr key={target} data-key={isNamed ? target : undefined}>
-            <td data-col="target" data-value={target}>
+            <td data-col="target" data-value={target} className={cellClass(target)}>
               {target}
             </td>
             <td data-col="share" data-value={percent} className="number">
@@ -39,7 +40,7 @@ export function Distribution({ explanation, isNamed = true }: DistributionProps)
                 <span style={{ width: `${percent}%` }} />
               </span>
             </td>
-            <td className="quiet">{reason}</td>
+            <td className={`quiet ${cellClass(reason) ?? ""}`}>{reason}</td>
           </tr>
         ))}
       </tbody>

@@ -1,4 +1,5 @@
 import { memo, type ReactNode, useLayoutEffect, useMemo, useRef } from "react";
+import { cellClass } from "../core/cell-class.ts";
 import { formatOrder, parseOrder, type Sortable, sortRows } from "../core/rows.ts";
 import { useParam } from "../data/console.ts";
 import { moveInRows } from "./move-in-rows.ts";
@@ -115,7 +116,7 @@ function DrawnRow<T>({ row, id, columns, actions, detail, span, sized }: RowProp
               key={column.key}
               data-col={column.key}
               data-value={value ?? undefined}
-              className={column.isNumber === true ? "number" : undefined}
+              className={cellClass(value, column.isNumber)}
             >
               {column.show === undefined ? (value ?? "–") : column.show(row)}
             </td>

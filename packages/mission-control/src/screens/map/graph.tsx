@@ -55,7 +55,7 @@ function Node({ node: { name, x, y, height }, isService, isFailing }: NodeProps)
     <g transform={`translate(${x} ${y})`} className={isFailing ? "graph-node graph-node-failing" : "graph-node"}>
       <title>{name}</title>
       <rect width={GRAPH.nodeWidth} height={height} rx="6" />
-      <text x="14" y={height / 2 + 5}>
+      <text x="14" y={height / 2 + 5} {...(nodeLabel(name) === name ? {} : FITTED)}>
         {nodeLabel(name)}
       </text>
     </g>
@@ -68,6 +68,9 @@ function Node({ node: { name, x, y, height }, isService, isFailing }: NodeProps)
     box
   );
 }
+
+/** As wide as its node leaves room for, whatever letters it is of. */
+const FITTED = { textLength: GRAPH.nodeWidth - 28, lengthAdjust: "spacingAndGlyphs" } as const;
 
 interface ArrowProps {
   readonly edge: MapEdge;

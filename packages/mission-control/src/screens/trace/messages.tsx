@@ -1,5 +1,6 @@
 import type { LogEvent } from "@datawire/api";
 import { useLayoutEffect, useRef } from "react";
+import { cellClass } from "../../core/cell-class.ts";
 import { pathOf } from "../../core/address.ts";
 import { Link } from "../../parts/link.tsx";
 import { Gap, useRowWindow } from "../../parts/row-window.tsx";
@@ -47,7 +48,7 @@ export function Messages({ events, goal }: { readonly events: readonly LogEvent[
               <td data-col="level" data-value={level}>
                 <StateMark state={level} />
               </td>
-              <td data-col="service" data-value={service ?? node}>
+              <td data-col="service" data-value={service ?? node} className={cellClass(service ?? node)}>
                 {service === null ? node : <Link to={pathOf("services", service)}>{service}</Link>}
               </td>
               <td data-col="text" data-value={text}>
