@@ -525,6 +525,13 @@ test("where a router is connected, Messaging shows its addresses, what does not 
   expect(complaints).toEqual([]);
 });
 
+/** How many pixels the page, and a table in it, is wider than there is room. */
+const BEYOND = `(() => {
+  const beyond = (one) => one.scrollWidth - one.clientWidth;
+  const frames = [...document.querySelectorAll("main .table-frame:not(.graph-frame)")];
+  return { page: beyond(document.documentElement), tables: Math.max(0, ...frames.map(beyond)) };
+})()`;
+
 test("names as long as they may be scroll no screen sideways at 360 px, and take no column out of sight at 1280", async () => {
   const [name, version] = ["n".repeat(100), `2.${"7".repeat(98)}`];
   const { url } = await stack.startInstance({ service: "long", name: "long" });
@@ -549,11 +556,7 @@ test("names as long as they may be scroll no screen sideways at 360 px, and take
       const { page } = await openPage(context, `${base}${path}`);
       await page.setViewportSize({ width, height: 800 });
       await page.getByTestId("loading").waitFor({ state: "detached" });
-      const over = await page.evaluate(() => {
-        const frames = [...document.querySelectorAll("main .table-frame:not(.graph-frame)")];
-        const beyond = (one: Element): number => one.scrollWidth - one.clientWidth;
-        return { page: beyond(document.documentElement), tables: Math.max(0, ...frames.map(beyond)) };
-      });
+      const over = await page.evaluate<{ page: number; tables: number }>(BEYOND);
       if (over.page > 0) found.push(`${path} at ${width}: ${over.page}`);
       if (width === 1280 && over.tables > 0) found.push(`a table of ${path}: ${over.tables}`);
     }
