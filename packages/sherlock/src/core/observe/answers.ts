@@ -3,6 +3,7 @@ import { PAIR_SIZE, pairOf } from "../model/blocks.ts";
 import { BLOCK_SIZE } from "../model/prefixes.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Running, RunningBlock, RunningServer } from "../model/running.ts";
+import { apart } from "./apart.ts";
 import { isSpareName, OWN_NAME, type Rename } from "../model/spares.ts";
 
 /** Readers of what HAProxy answers on its sockets. */
@@ -15,10 +16,10 @@ export function parseServersState(answer: string): Running["servers"] {
   const servers = new Map<string, Map<string, RunningServer>>();
   for (const { server } of rowsOf(answer)) {
     if (server === null) continue;
-    const { backend, name, ...state } = server;
+    const { backend, name, address, ...state } = server;
     const members = servers.get(backend) ?? new Map<string, RunningServer>();
-    members.set(name, state);
-    servers.set(backend, members);
+    members.set(apart(name), { ...state, address: apart(address) });
+    if (members.size === 1) servers.set(apart(backend), members);
   }
   return servers;
 }

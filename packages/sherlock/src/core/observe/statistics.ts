@@ -1,3 +1,4 @@
+import { apart } from "./apart.ts";
 import { OWN_NAME, type Rename } from "../model/spares.ts";
 
 /** What HAProxy has counted for one server since its worker started. */
@@ -174,6 +175,3 @@ function isSame(a: ServerCounts, b: ServerCounts): boolean {
 function unquoted(value: string): string {
   return value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value;
 }
-
-/** A text of its own: a part of an answer would keep all of it in memory. */
-const apart = (part: string): string => JSON.parse(JSON.stringify(part)) as string;
