@@ -1,4 +1,5 @@
 import { type RolloutFile, rolloutFile } from "@datawire/api";
+import { ProtocolError } from "@datawire/protocol";
 import {
   check,
   ConfigError,
@@ -20,6 +21,13 @@ interface Said {
   locate(path: Path): Place;
 }
 
+/** What a rollout is to do, and where that was said. */
+export interface PlanRead {
+  readonly file: RolloutFile;
+  /** Throws what the directory said, of a field of the file with its place there. */
+  blame(error: unknown): never;
+}
+
 /**
  * What a rollout is to do: what the file of `--file` says, with what was given on the command line in its place.
  * @throws ConfigError with the places in the file, or ExitError for what was typed; both end with 64.
@@ -27,7 +35,7 @@ interface Said {
 export async function readRolloutFile(
   path: string | undefined,
   { given, env }: { readonly given: GivenPlan; readonly env: Env },
-): Promise<RolloutFile> {
+): Promise<PlanRead> {
   const said = path === undefined ? null : await readSaid(path, env);
   const typed = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   if (given.target === undefined && said?.value.target === undefined) throw withoutTarget(said);
@@ -36,12 +44,21 @@ export async function readRolloutFile(
   // The file fits already: what does not is of the command line.
   if (!read.ok) throw misuse(`Cannot start the rollout: ${read.findings.map(({ message }) => message).join("; ")}`);
   const { target, from } = read.value;
-  const placed = (key: "target" | "from"): Place | undefined =>
-    given[key] === undefined ? said?.locate([key]) : undefined;
-  atPlace(placed("target"), () => checkTarget(target));
-  if (from !== undefined) atPlace(placed("from"), () => checkSource(from));
-  return read.value;
+  const placeOf = (key: string): Place | undefined => (isOf(typed, key) ? undefined : said?.locate([key]));
+  atPlace(placeOf("target"), () => checkTarget(target));
+  if (from !== undefined) atPlace(placeOf("from"), () => checkSource(from));
+  return {
+    file: read.value,
+    blame(error) {
+      if (!(error instanceof ProtocolError) || error.code !== "invalid_argument") throw error;
+      const [, field = ""] = /^(\w+): /.exec(error.message) ?? [];
+      const place = isOf(read.value, field) ? placeOf(field) : undefined;
+      throw place === undefined ? error : refused([{ ...place, message: error.message }]);
+    },
+  };
 }
+
+const isOf = (object: object, key: string): boolean => Object.keys(object).includes(key);
 
 /** The target may be on the command line, and what is there may not. */
 const partOfFile = rolloutFile.unwrap().partial({ target: true });

@@ -10,8 +10,11 @@ import { waitForRollout } from "./rollout-follow.ts";
 export const run: RunCommand = async (dw, input) => {
   const dryRun = flag(input, "dryRun");
   const json = flag(input, "json");
-  const file = await readRolloutFile(optionText(input, "file") ?? undefined, { given: givenPlan(input), env: dw.env });
-  const answer = await dw.client.ask(endpoints.startRollout, { body: { ...file, dryRun } });
+  const { file, blame } = await readRolloutFile(optionText(input, "file") ?? undefined, {
+    given: givenPlan(input),
+    env: dw.env,
+  });
+  const answer = await dw.client.ask(endpoints.startRollout, { body: { ...file, dryRun } }).catch(blame);
   const [rollout] = answer.rollouts;
   if (rollout === undefined) throw new Error("Cannot start the rollout: the directory has answered with none");
   for (const note of answer.notes) dw.output.note(note);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { ago, run, text } from "../../testing/run.ts";
+import { ago, refusal, run, text } from "../../testing/run.ts";
 
 const step = (share: number, fields: object = {}) => ({
   share,
@@ -202,6 +202,19 @@ test.each([
   const { code, stderr } = await inFile(content);
   expect(stderr).toContain(`barker.yaml:${said}`);
   expect(code).toBe(64);
+});
+
+test("rollout start says where in its file stands what the directory refuses, and of what was typed that alone", async () => {
+  const said = 'steps: Cannot use "10%": wanted SHARE:DURATION, such as 10%:5m';
+  const refuses = { answers: { "POST /v1/rollouts": refusal("invalid_argument", said) } };
+  expect(await inFile("target: //barker(2)\nsteps: [10%]\n", refuses)).toMatchObject({
+    code: 64,
+    stderr: `barker.yaml:2:8: ${said}\n`,
+  });
+  expect(await run("rollout start '//barker(2)' --steps 10%", refuses)).toMatchObject({
+    code: 64,
+    stderr: `dw: ${said}\n`,
+  });
 });
 
 test("rollout abort says why, and how it stands by then", async () => {
