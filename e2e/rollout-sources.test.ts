@@ -148,7 +148,10 @@ test("a query that gives no number is never a pass, one beyond its limit takes i
       state: "rolled-back",
       reason: "m failed: 0.9, where 0.5 is the limit",
     });
-    expect(all.get("paused")).toMatchObject({ state: "paused", reason: "m is without data in time" });
+    expect(all.get("paused")).toMatchObject({
+      state: "paused",
+      reason: "m is without data in time: it is answered with 500",
+    });
     // Long after their time-outs.
     for (const name of [...Object.keys(WITHOUT_DATA), "closed"])
       expect(all.get(name)?.steps[0]?.watchedMs).toBeGreaterThan(5_000);

@@ -73,12 +73,12 @@ export class Asking {
       gate !== null && asksGate(record.rollout) ? this.#questions.agrees(gate, listRollout(record), signal) : null,
       ...queries.map((check) => this.#questions.query(check, version ?? instance ?? "", signal)),
     ]);
-    const values = new Map<string, number>();
+    const values = new Map<string, number | NoNumber>();
     const silent: Silent[] = [];
     for (const [i, { name }] of queries.entries()) {
       const said = numbers[i];
-      if (typeof said === "number") values.set(name, said);
-      else if (said !== undefined) silent.push({ what: `query ${name}`, why: said.why });
+      if (said !== undefined) values.set(name, said);
+      if (typeof said === "object") silent.push({ what: `query ${name}`, why: said.why });
     }
     if (agreed !== null && agreed !== true && agreed.isSilent)
       silent.push({ what: `gate of step ${step + 1}`, why: agreed.why });

@@ -17,13 +17,13 @@ export interface Look {
   readonly counted: Sides;
   /** For how much of the time since the last look the target has had no live instance, up to now; null while it has one. */
   readonly deadMs: number | null;
-  /** The numbers that queries gave, by the name of the check; one that failed has none. */
-  readonly values: ReadonlyMap<string, number>;
+  /** What queries gave, by the name of the check: a number, or why there is none. */
+  readonly values: ReadonlyMap<string, number | Refusal>;
   /** Whether the gate agrees; null when it was not asked. */
   readonly agreed: true | Refusal | null;
 }
 
-/** What a gate said that does not agree. */
+/** Why a gate does not agree, or a query gives no number. */
 export interface Refusal {
   /** After "it": `is answered with 503`. */
   readonly why: string;
@@ -92,7 +92,7 @@ interface Judged {
 
 function verdictOf(check: Check, { plan, sides, seen, beyond }: Judged): Verdict {
   if (check.kind !== "query") return judge(check, sides, plan);
-  const value = seen.values.get(check.name);
+  const value = numberOf(check, seen);
   const within = value === undefined ? "no-data" : isWithin(check, value) ? "pass" : "undecided";
   return {
     name: check.name,
@@ -107,11 +107,16 @@ function verdictOf(check: Check, { plan, sides, seen, beyond }: Judged): Verdict
 }
 
 /** A query without an answer neither fails a check nor takes back what failed before. */
-function beyondOf(check: Check, before: number, { values }: Look): number {
+function beyondOf(check: Check, before: number, seen: Look): number {
   if (check.kind !== "query") return 0;
-  const value = values.get(check.name);
+  const value = numberOf(check, seen);
   if (value === undefined) return before;
   return isWithin(check, value) ? 0 : before + 1;
+}
+
+function numberOf({ name }: QueryCheck, { values }: Look): number | undefined {
+  const said = values.get(name);
+  return typeof said === "number" ? said : undefined;
 }
 
 function isWithin({ compare, value: limit }: QueryCheck, value: number): boolean {
@@ -130,7 +135,7 @@ function isWithin({ compare, value: limit }: QueryCheck, value: number): boolean
 /** From what lets a step go on to what ends it: the strictest that applies decides. */
 const STRICTNESS: readonly Policy[] = ["pass", "wait", "pause", "fail"];
 
-function timedOut(rollout: Rollout, at: StepProgress, { agreed, nowMs }: Look): Turn {
+function timedOut(rollout: Rollout, at: StepProgress, { agreed, values, nowMs }: Look): Turn {
   const { plan } = rollout;
   const open = at.verdicts.filter(({ state }) => state !== "pass");
   const policies = open.map(({ state }) => (state === "no-data" ? plan.noData : plan.undecided));
@@ -139,8 +144,8 @@ function timedOut(rollout: Rollout, at: StepProgress, { agreed, nowMs }: Look): 
   const policy = policies.toSorted((a, b) => STRICTNESS.indexOf(b) - STRICTNESS.indexOf(a))[0] as Policy;
   const why =
     open.length === 0
-      ? `the gate has not agreed in time${agreed === null || agreed === true ? "" : `: it ${agreed.why}`}`
-      : `${open.map(({ name, state }) => `${name} is ${state === "no-data" ? "without data" : "undecided"}`).join(", ")} in time`;
+      ? `the gate has not agreed in time${whyOf([agreed])}`
+      : `${open.map(({ name, state }) => `${name} is ${state === "no-data" ? "without data" : "undecided"}`).join(", ")} in time${whyOf(open.map(({ name }) => values.get(name)))}`;
   switch (policy) {
     case "wait":
       return { rollout, act: null };
@@ -151,4 +156,10 @@ function timedOut(rollout: Rollout, at: StepProgress, { agreed, nowMs }: Look): 
     case "fail":
       return failed(rollout, why);
   }
+}
+
+/** Why those who were asked gave no answer that is of use: the first of them, as they are often the same one. */
+function whyOf(said: readonly (Refusal | number | true | null | undefined)[]): string {
+  const refusal = said.find((one) => typeof one === "object" && one !== null);
+  return typeof refusal === "object" && refusal !== null ? `: it ${refusal.why}` : "";
 }

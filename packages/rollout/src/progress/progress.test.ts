@@ -126,6 +126,15 @@ describe("a query", () => {
     });
   });
 
+  test("that gave no number in time is the reason of what that comes to, with why", () => {
+    const silent = seen({ values: new Map([["checkout", { why: "is answered with 500" }]]) });
+    const start = begin(plan({ checks: [query], no_data: "pause" }), 0);
+    expect(run(start, times(6, silent)).rollout).toMatchObject({
+      state: "paused",
+      reason: "checkout is without data in time: it is answered with 500",
+    });
+  });
+
   test("that gives no answer is no data, and never a pass", () => {
     const start = begin(plan({ checks: [query] }), 0);
     expect(run(start, [says(0.9), says(), says(0.9)]).rollout.state).toBe("rolled-back");
