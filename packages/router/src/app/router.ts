@@ -98,10 +98,5 @@ function tick({ broker, services, peers, upstreams, rates }: RouterParts, nowMs:
   broker.tick();
   services.reconcile();
   for (const peer of peers) peer.review();
-  const counted = [...broker.kept, ...broker.direct, ...upstreams.addresses].map(({ name, counters }) => ({
-    name,
-    in: counters.in,
-    out: counters.out,
-  }));
-  rates.note(nowMs, counted);
+  rates.note(nowMs, [...broker.kept, ...broker.direct, ...upstreams.addresses]);
 }

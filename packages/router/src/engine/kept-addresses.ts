@@ -67,6 +67,8 @@ export class KeptAddresses {
   }
 
   #names(which: (address: KeptAddress) => boolean): string[] {
-    return [...this].filter(which).map(({ name }) => name);
+    const names: string[] = [];
+    for (const address of this) if (which(address)) names.push(address.name);
+    return names;
   }
 }

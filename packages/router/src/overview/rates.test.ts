@@ -5,7 +5,7 @@ test("RateBook tells what came in and went out in the last ten seconds, however 
   const book = new RateBook();
   let atS = 0;
   const note = (counted: { readonly in: number; readonly out: number }): void =>
-    book.note(atS++ * 1_000, [{ name: "orders", ...counted }]);
+    book.note(atS++ * 1_000, [{ name: "orders", counters: counted }]);
   for (let second = 0; second < 100; second++) note({ in: 5, out: 5 });
   expect(book.of("orders")).toEqual({ inPerS: 0, outPerS: 0 });
   const rates: unknown[] = [];
@@ -23,8 +23,8 @@ test("RateBook tells what came in and went out in the last ten seconds, however 
 
 test("RateBook forgets an address that is not counted any more", () => {
   const book = new RateBook();
-  book.note(0, [{ name: "orders", in: 0, out: 0 }]);
-  book.note(1_000, [{ name: "orders", in: 10, out: 0 }]);
+  book.note(0, [{ name: "orders", counters: { in: 0, out: 0 } }]);
+  book.note(1_000, [{ name: "orders", counters: { in: 10, out: 0 } }]);
   expect(book.of("orders")).toEqual({ inPerS: 10, outPerS: 0 });
   book.note(2_000, []);
   expect(book.of("orders")).toEqual({ inPerS: 0, outPerS: 0 });

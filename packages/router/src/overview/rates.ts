@@ -7,6 +7,12 @@ export interface Rates {
   readonly outPerS: number;
 }
 
+/** An address, with the messages that came and went since the start. */
+interface Counted {
+  readonly name: string;
+  readonly counters: { readonly in: number; readonly out: number };
+}
+
 interface Sample {
   atMs: number;
   readonly in: number;
@@ -18,9 +24,12 @@ export class RateBook {
   readonly #samples = new Map<string, Sample[]>();
 
   /** Notes what addresses have counted; once a second. Those that are not there any more are forgotten. */
-  note(nowMs: number, counted: Iterable<{ readonly name: string; readonly in: number; readonly out: number }>): void {
+  note(nowMs: number, counted: Iterable<Counted>): void {
     const seen = new Set<string>();
-    for (const { name, in: came, out } of counted) {
+    for (const {
+      name,
+      counters: { in: came, out },
+    } of counted) {
       seen.add(name);
       const samples = this.#samples.get(name) ?? [];
       add(samples, { atMs: nowMs, in: came, out });
