@@ -27,7 +27,7 @@ export interface ThroughDeps {
   readonly name: string;
   /** The address at the upstream. */
   readonly farAddress: string;
-  readonly clock: Pick<Clock, "setTimer">;
+  readonly clock: Pick<Clock, "setTimer" | "nowMs">;
   readonly counters: FarCounters;
   /** Bytes of the largest message that the router takes. */
   readonly messageBytesMax: number;

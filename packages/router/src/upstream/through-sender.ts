@@ -12,6 +12,7 @@ import {
   type Session,
 } from "@datawire/amqp";
 import { MESSAGE_OVERHEAD_BYTES } from "../engine/ports.ts";
+import { lifetimeOf } from "../queue/delivery.ts";
 import { type NearSender, wantedOf } from "./near.ts";
 import { type ThroughDeps, ThroughLink } from "./through-link.ts";
 
@@ -19,6 +20,11 @@ import { type ThroughDeps, ThroughLink } from "./through-link.ts";
 const WINDOW = 5_000;
 /** What they may come to, more or less: how large the next ones are, nobody knows before. */
 const WINDOW_BYTES = 8 * 2 ** 20;
+
+const TOO_LATE: AmqpError = {
+  condition: "amqp:precondition-failed",
+  description: "Cannot pass a message on: its time was over before the upstream took it",
+};
 
 const NO_ROOM: AmqpError = {
   condition: "amqp:resource-limit-exceeded",
@@ -29,6 +35,8 @@ const NO_ROOM: AmqpError = {
 interface Parked {
   readonly delivery: IncomingDelivery;
   readonly message: Uint8Array;
+  /** Ends what ends it when its time is over. */
+  cancel(): void;
 }
 
 /** One for all: each message is done with before the next comes. */
@@ -165,10 +173,23 @@ export class ThroughSender extends ThroughLink<Sender> {
 
   #park(delivery: IncomingDelivery, message: Uint8Array): void {
     if (this.#near.room?.take(message.length + MESSAGE_OVERHEAD_BYTES) === false) return delivery.reject(NO_ROOM);
-    this.#parked.push({ delivery, message: Uint8Array.from(message) });
+    const parked: Parked = { delivery, message: Uint8Array.from(message), cancel() {} };
+    this.#parked.push(parked);
+    const { clock } = this.deps;
+    const lifetimeMs = lifetimeOf(timesOf(message), clock.nowMs());
+    if (lifetimeMs !== 0) parked.cancel = clock.setTimer(lifetimeMs, () => this.#expired(parked));
   }
 
-  #unparked({ message }: Parked): void {
+  /** Who sent it is told: where it is now, nobody else says what became of it. */
+  #expired(parked: Parked): void {
+    this.#parked.splice(this.#parked.indexOf(parked), 1);
+    this.#unparked(parked);
+    parked.delivery.reject(TOO_LATE);
+    this.#refresh();
+  }
+
+  #unparked({ message, cancel }: Parked): void {
+    cancel();
     this.#near.room?.give(message.length + MESSAGE_OVERHEAD_BYTES);
   }
 
@@ -237,5 +258,17 @@ export class ThroughSender extends ThroughLink<Sender> {
     if (far === null || !far.attached || this.#parked.length > 0) return 0;
     const window = Math.max(1, Math.min(WINDOW, Math.floor(WINDOW_BYTES / Math.max(1, this.#meanBytes))));
     return Math.max(0, Math.min(far.credit, window - this.#near.unsettled.size));
+  }
+}
+
+/** How long a message has; one that cannot be read has no end, and is refused when it is its turn. */
+function timesOf(message: Uint8Array): Parameters<typeof lifetimeOf>[0] {
+  if (!sections.scan(message)) return { ttlMs: 0 };
+  const ttlMs = Math.max(0, sections.ttl);
+  try {
+    const expiresAtMs = sections.absoluteExpiryMs();
+    return expiresAtMs === null ? { ttlMs } : { ttlMs, expiresAtMs };
+  } catch {
+    return { ttlMs };
   }
 }

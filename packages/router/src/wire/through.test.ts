@@ -163,6 +163,28 @@ test.each(["direct/a", "far/direct/a"])(
   },
 );
 
+test.each(["direct/a", "far/direct/a"])("what the relay keeps for %s ends when its time is over", async (address) => {
+  const { front, back } = await startBoth();
+  const { sender } = await RheaSender.open(await front.connect(), { target: {} });
+  const outcomes = relayed(sender);
+  const where = await (address === "direct/a" ? front : back).connect();
+  const receiver = await RheaReceiver.open(where, { source: "direct/a", autoaccept: true });
+  receiver.receiver.add_credit(1);
+  sender.send({ to: address, body: "first" });
+  await eventually(() => expect(outcomes.accepted).toBe(1));
+  sender.send({ to: address, body: "short", ttl: 20 });
+  sender.send({ to: address, body: "by its properties", absolute_expiry_time: new Date(Date.now() + 500) });
+  sender.send({ to: address, body: "long", ttl: 600_000 });
+  await eventually(() => {
+    front.broker.tick();
+    expect(outcomes).toMatchObject({ accepted: 1, rejected: 2, released: 0 });
+  });
+  expect(outcomes.why).toContain("its time was over before");
+  receiver.receiver.add_credit(10);
+  await eventually(() => expect(outcomes.accepted).toBe(2));
+  expect(receiver.bodies).toEqual(["first", "long"]);
+});
+
 test("what waits for a consumer ends with the relay that it came by", async () => {
   const { front } = await startBoth();
   const waiting = (await front.connect()).open_sender("direct/a");
