@@ -11,6 +11,7 @@ import {
 import type { BreakerSettings } from "../session/breaker.ts";
 import { type Environment, SANDBOX } from "../session/context.ts";
 import { MdkError, translating } from "../session/mdk-error.ts";
+import { requireKinds } from "./option-kinds.ts";
 import { requireZone } from "../connection/registration.ts";
 import { type ListedNode, parseNodes } from "../connection/sources/node-list.ts";
 
@@ -71,6 +72,7 @@ const DEFAULT_DIRECTORY = "//localhost/directory";
 
 /** Reads options and variables. @throws MdkError `invalid_argument` */
 export function readSettings(options: MdkOptions, variables: Variables): MdkSettings {
+  requireKinds({ ...options });
   const variable = (name: string): string | undefined => own(variables, name) || undefined;
   const ofVariable = options.tokenFile === undefined ? tokenOf(variable("DATAWIRE_TOKEN")) : null;
   return {

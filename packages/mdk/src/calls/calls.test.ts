@@ -214,6 +214,23 @@ test("mdkFetch() takes a Request, asks for a version, and sends a stream once", 
   });
 });
 
+test.each(["2048", "shop.2", "0x10"])(
+  "mdkFetch() finds the service %s, which a URL takes for a number",
+  async (service) => {
+    const { url, came } = await remembering((req, res) => {
+      if (req.url === "/base/a?b=1") res.writeHead(302, { location: "c" });
+      res.end();
+    });
+    await within(libraryOver([{ service, version: "1", address: `${url}/base` }]).mdk, async (session) => {
+      expect((await mdkFetch(`http://${service}/a?b=1`)).status).toBe(200);
+      expect((await mdkFetch(`HTTP://${service}`, { method: "POST", body: "x" })).status).toBe(200);
+      expect(came.map((req) => req.url)).toEqual(["/base/a?b=1", "/base/c", "/base/"]);
+      expect(contextOf(came[0] as IncomingMessage)).toContain(session.traceId);
+      await expect(mdkFetch(`http://${service}:99999/`)).rejects.toThrow(/URL/);
+    });
+  },
+);
+
 test.each<[number, string, string]>([
   [301, "POST", "GET "],
   [303, "PUT", "GET "],

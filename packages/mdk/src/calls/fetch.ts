@@ -5,9 +5,11 @@ import type { Choice } from "../session/node.ts";
 import { LiveSession } from "../session/session.ts";
 import {
   baseOf,
+  type Called,
   CONTEXT_HEADERS,
   isFailure,
   mayRetry,
+  readCalled,
   requireTime,
   serviceOf,
   tellContext,
@@ -26,8 +28,7 @@ export interface MdkRequestInit extends RequestInit {
 const REDIRECTS_MAX = 20;
 
 /** What is asked for, as it is sent to wherever it goes. */
-interface Going {
-  readonly url: URL;
+interface Going extends Called {
   readonly method: string;
   readonly headers: Headers;
   readonly body: RequestInit["body"];
@@ -47,12 +48,12 @@ export async function mdkFetch(input: string | URL | Request, init: MdkRequestIn
   if (!(session instanceof LiveSession)) return fetch(input, rest);
   requireTime(session);
   const request = input instanceof Request ? input : null;
-  const url = new URL(input instanceof Request ? input.url : input);
+  const called = readCalled(session, input instanceof Request ? input.url : input);
   const signals = [request?.signal, rest.signal].filter((signal) => signal !== undefined && signal !== null);
   const callers = signals.length === 0 ? null : AbortSignal.any(signals);
   const all = session.getRemainingTime() === null ? callers : AbortSignal.any([session.signal, ...signals]);
   const going: Going = {
-    url,
+    ...called,
     method: (rest.method ?? request?.method ?? "GET").toUpperCase(),
     headers: new Headers(rest.headers ?? request?.headers),
     body: rest.body ?? request?.body ?? null,
@@ -97,7 +98,7 @@ class Call {
   }
 
   #send(going: Going): Promise<Response> {
-    const service = serviceOf(this.#session, going.url);
+    const service = going.service ?? serviceOf(this.#session, going.url);
     return service === null ? this.#once(going) : this.#resolved(service, going);
   }
 
@@ -167,11 +168,11 @@ function redirected(going: Going, status: number, url: URL): Going {
     ((status === 301 || status === 302) && going.method === "POST");
   if (becomesGet) {
     for (const name of OF_BODY) headers.delete(name);
-    return { ...going, url, headers, method: "GET", body: null };
+    return { ...going, url, service: null, headers, method: "GET", body: null };
   }
   if (isStream(going.body))
     throw new TypeError(`Cannot fetch ${going.url.href}: it redirects to ${url.href}, and the body is a stream`);
-  return { ...going, url, headers };
+  return { ...going, url, service: null, headers };
 }
 
 function isStream(body: RequestInit["body"]): boolean {

@@ -39,6 +39,28 @@ function bareNameOf({ protocol, hostname, port, username, password }: URL): stri
   return protocol === "http:" && port === "" && username === "" && password === "" ? hostname : null;
 }
 
+/** What a call of `fetch` is for. */
+export interface Called {
+  readonly url: URL;
+  /** The service that the text of a URL names, where the URL itself does not. */
+  readonly service: string | null;
+}
+
+/**
+ * Reads what `fetch` is given. A URL takes `2048` for an IPv4 address, and `shop.2` for a wrong one, which are names of
+ * services as any other: in a text they are found all the same.
+ */
+export function readCalled(session: LiveSession, input: string | URL): Called {
+  const [, name = "", rest = ""] = typeof input === "string" ? (NUMBER_LIKE.exec(input) ?? []) : [];
+  const service = name.toLowerCase();
+  if (service === "" || !session.knowsService(service)) return { url: new URL(input), service: null };
+  // The host is that of the node that is found: none is asked for before.
+  return { url: new URL(`http://service.invalid${rest}`), service };
+}
+
+/** `http://NAME` where the last part of the name is a number (URL Standard, section 3.5), and what follows. */
+const NUMBER_LIKE = /^\s*http:\/\/((?:[\w.-]+\.)?(?:\d+|0x[\da-f]*))((?:[/?#].*)?)$/is;
+
 /** Where a node is: what a request goes to, and the path below which its own is. */
 export interface NodeBase {
   readonly origin: string;
