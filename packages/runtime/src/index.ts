@@ -11,7 +11,7 @@ export {
   writeFileAtomically,
   writePrivateFile,
 } from "./files/atomic-file.ts";
-export { claimFolder } from "./files/claim.ts";
+export { claimFolder, describeHolder } from "./files/claim.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./time/backoff.ts";
 export { type Chance, systemChance } from "./time/chance.ts";
 export { isoTime } from "./time/iso-time.ts";

@@ -1,4 +1,4 @@
-import { type Clock, claimFolder } from "@datawire/runtime";
+import { type Clock, claimFolder, describeHolder } from "@datawire/runtime";
 
 /**
  * Takes a folder for this process: two routers on one log would write over each other.
@@ -6,10 +6,10 @@ import { type Clock, claimFolder } from "@datawire/runtime";
  * @throws Error where another process has it.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const release = await claimFolder(folder, "router");
-  if (release !== null) return release;
+  const claim = await claimFolder(folder, "router");
+  if (claim.state === "own") return claim.release;
   throw new Error(
-    `Cannot use the folder ${folder}: another router uses it; stop that one, or give this one another --data-dir`,
+    `Cannot use the folder ${folder}: ${describeHolder("router", claim.pid)} uses it; stop that one, or give this one another --data-dir`,
   );
 }
 

@@ -97,6 +97,7 @@ export function hostOf({ host, directories }: WatsonSettings): Promise<string> {
 
 const NOWHERE = { host: "localhost", port: 0, tls: null };
 
-function stateFilePath({ dataDir, single }: WatsonSettings): string {
+/** Where a Watson keeps what it has to know again after a restart. */
+export function stateFilePath({ dataDir, single }: Pick<WatsonSettings, "dataDir" | "single">): string {
   return single === null ? join(dataDir, "watson.json") : join(dataDir, "single", `${single.key}.json`);
 }

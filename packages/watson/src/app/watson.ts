@@ -4,7 +4,8 @@ import { aborted, type DaemonContext, ExitError, exitCodes, isRemote, VERSION } 
 import { heartbeatHandler } from "../checks/heartbeat-handler.ts";
 import type { WatsonSettings } from "../config/settings.ts";
 import type { LinksConfig } from "../registration/links.ts";
-import { assembleWatson, hostOf, type WatsonParts } from "./assemble.ts";
+import { assembleWatson, hostOf, stateFilePath, type WatsonParts } from "./assemble.ts";
+import { claimState } from "./claim-state.ts";
 import { filesConfig } from "./wanted.ts";
 
 /** What a Watson takes from the process around it. */
@@ -18,11 +19,17 @@ const FIRST_CHECKS_MS_MAX = 2_000;
 /**
  * Checks and registers until the signal aborts, then announces the drain, waits for it and withdraws. After SIGUSR1 it
  * leaves without withdrawing anything: its instances stay in use until the next Watson comes, or their lease ends.
+ * @throws Error where another Watson has its state file.
  */
 export async function runWatson(
   context: DaemonContext<WatsonSettings>,
-  { openAdmin }: WatsonSurroundings = { openAdmin: startAdmin },
+  surroundings: WatsonSurroundings = { openAdmin: startAdmin },
 ): Promise<void> {
+  const release = await claimState(stateFilePath(context.settings));
+  await serve(context, surroundings).finally(release);
+}
+
+async function serve(context: DaemonContext<WatsonSettings>, { openAdmin }: WatsonSurroundings): Promise<void> {
   const { settings, log, clock, signal, readiness } = context;
   const parts = await assembleWatson(context);
   const { host, state, monitor, definitions, files, links, metrics } = parts;

@@ -85,9 +85,9 @@ export class Background {
   /** One command at a time: two that began together would each end what the other has started, or lose sight of it. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     for (let waitedMs = 0; waitedMs < TURN_MS_MAX; waitedMs += LOOK_MS) {
-      const release = await claimFolder(this.#folder, "up");
-      if (release === null) await systemClock.sleep(LOOK_MS);
-      else return work().finally(release);
+      const claim = await claimFolder(this.#folder, "up");
+      if (claim.state === "own") return work().finally(claim.release);
+      await systemClock.sleep(LOOK_MS);
     }
     throw new Error(`Cannot use ${this.#folder}: another \`dw up\` or \`dw down\` is at work there`);
   }
