@@ -44,7 +44,7 @@ export const VARIABLES: readonly (readonly [name: string, meaning: string])[] = 
 export const SIGNALS: readonly (readonly [names: string, meaning: string])[] = [
   [
     "SIGTERM, SIGINT",
-    "Stop. Watson withdraws and drains its services first, Sherlock drains and ends its HAProxy. A second one ends the program at once.",
+    "Stop. Watson withdraws and drains its services first, Sherlock drains and ends its HAProxy. Another one a second later or more ends the program at once, and that HAProxy with it.",
   ],
   ["SIGHUP", "Read the settings again. What is in error is logged, and the old settings stay."],
   [

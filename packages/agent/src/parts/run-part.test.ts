@@ -27,6 +27,7 @@ function start(...runs: readonly Run[]) {
     readiness,
     onReload() {},
     onUserSignal() {},
+    onLeave: () => () => {},
     stop: () => stop.abort(),
   };
   const ended = runPart(

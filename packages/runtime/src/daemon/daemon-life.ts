@@ -29,6 +29,11 @@ export interface DaemonContext<Settings> {
   onReload(listener: (settings: Settings) => void | Promise<void>): void;
   /** Calls `listener` on SIGUSR1, which is ignored otherwise. */
   onUserSignal(listener: () => void): void;
+  /**
+   * Calls `listener` right before the process leaves without waiting for an ordered stop, as that takes too long or
+   * somebody has asked twice: what would stay behind has to be ended now. The function returned ends that.
+   */
+  onLeave(listener: () => void): () => void;
   /** Stops the daemon as SIGTERM does. */
   stop(): void;
 }
@@ -38,6 +43,9 @@ export interface LifeDeps {
   readonly process: ProcessLike;
   readonly clock: Clock;
 }
+
+/** Signals within this are one request: `timeout`, terminals and `npm` signal a process by itself and with its group. */
+const ONE_REQUEST_MS = 1_000;
 
 interface LifeConfig<Settings> {
   readonly name: string;
@@ -69,6 +77,11 @@ export async function runLife<Settings>(
   const undo: (() => void)[] = [];
   const on = (name: SignalName, listener: () => void): void => void undo.push(process.onSignal(name, listener));
 
+  const leaveListeners = new Set<() => void>();
+  const leave = (): void => {
+    for (const listener of leaveListeners) listener();
+    process.exit(exitCodes.failed);
+  };
   const stop = (): void => {
     if (stopping.signal.aborted) return;
     notifier.stopping();
@@ -76,12 +89,17 @@ export async function runLife<Settings>(
     undo.push(
       clock.setTimer(config.stopMsMax, () => {
         log.error("Stopping took too long, leaving", { limitMs: config.stopMsMax });
-        process.exit(exitCodes.failed);
+        leave();
       }),
     );
   };
+  let askedAtMs: number | null = null;
   const stopBySignal = (name: SignalName): void => {
-    if (stopping.signal.aborted) return process.exit(exitCodes.failed); // whoever asks twice does not want to wait
+    const nowMs = clock.monotonicMs();
+    const isRepeated = askedAtMs !== null && nowMs - askedAtMs < ONE_REQUEST_MS;
+    askedAtMs ??= nowMs;
+    if (isRepeated) return;
+    if (stopping.signal.aborted) return leave(); // whoever asks twice does not want to wait
     log.info("Stopping", { signal: name });
     stop();
   };
@@ -118,6 +136,10 @@ export async function runLife<Settings>(
       readiness,
       onReload: (listener) => void reloads.push(listener),
       onUserSignal: (listener) => on("SIGUSR1", listener),
+      onLeave(listener) {
+        leaveListeners.add(listener);
+        return () => void leaveListeners.delete(listener);
+      },
       stop,
     });
     return code ?? exitCodes.done;

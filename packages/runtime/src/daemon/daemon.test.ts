@@ -57,22 +57,42 @@ test.each(["SIGTERM", "SIGINT"] as const)("runDaemon() ends with 0 after %s, and
   expect(clock.pending()).toBe(0);
 });
 
-test("runDaemon() leaves at once on a second signal", async () => {
-  const { process, started } = start([], { run: () => new Promise(() => {}) });
+test("runDaemon() leaves at once when it is asked again, and has what would stay behind ended before", async () => {
+  const { process, clock, started } = start([], { run: () => new Promise(() => {}) });
+  const { onLeave } = await started();
+  const exitsThen: number[] = [];
+  onLeave(() => exitsThen.push(process.exits.length));
+  const end = onLeave(() => exitsThen.push(-1));
+  end();
+  process.signal("SIGTERM");
+  await clock.advance(1_000);
+  process.signal("SIGTERM");
+  expect([process.exits, exitsThen]).toEqual([[exitCodes.failed], [0]]);
+});
+
+test("runDaemon() takes signals that come together for one: a process group gets what its leader sends on", async () => {
+  const { process, clock, code, started } = start([], {
+    run: ({ signal, clock: time }) => untilStopped({ signal }).then(() => time.sleep(1_500)),
+  });
   await started();
+  process.signal("SIGINT");
+  process.signal("SIGINT");
+  await clock.advance(999);
   process.signal("SIGTERM");
-  process.signal("SIGTERM");
-  expect(process.exits).toEqual([exitCodes.failed]);
+  expect(process.exits).toEqual([]);
+  await clock.advance(501);
+  expect(await code).toBe(exitCodes.done);
 });
 
 test("runDaemon() leaves when stopping takes longer than it may", async () => {
   const { process, clock, started } = start([], { run: () => new Promise(() => {}), stopMsMax: () => 5_000 });
-  await started();
+  let left = 0;
+  (await started()).onLeave(() => left++);
   process.signal("SIGTERM");
   await clock.advance(4_999);
   expect(process.exits).toEqual([]);
   await clock.advance(1);
-  expect(process.exits).toEqual([exitCodes.failed]);
+  expect([process.exits, left]).toEqual([[exitCodes.failed], 1]);
 });
 
 test("runDaemon() hands over what the command line says", async () => {

@@ -25,6 +25,8 @@ export interface DriveDeps extends Pick<SherlockDeps, "log" | "clock" | "board">
   readonly tableApplied: ReadinessPart;
   /** Asked at the end: whether HAProxy stays for the next to adopt, gives way to another one, or ends with this program. */
   proxyAtEnd(): "stays" | "gives way" | "ends";
+  /** Calls back right before this program leaves in haste; the function returned ends that. */
+  onLeave(listener: () => void): () => void;
   /** Called when there is nothing to serve and no directory that would have this program, which then ends. */
   onDenied(): void;
   /** Called each time something comes up. */
@@ -62,6 +64,10 @@ export async function drive(
   const { follower, reporter, resolver, driver } = parts;
   const mayChange = awaitNews(parts, deps, signal);
   const stop = new AbortController();
+  // What is to end with this program would stay behind it, and nobody would look after it.
+  const stay = deps.onLeave(() => {
+    if (deps.proxyAtEnd() === "ends") parts.haproxy.kill();
+  });
   let admin: Awaited<ReturnType<StartAdmin>> | null = null;
   let denial: string | null = null;
   try {
@@ -104,6 +110,7 @@ export async function drive(
     stop.abort();
     await follower.close();
     await endProxy(parts, { config, deps });
+    stay();
     await admin?.closed;
   }
   if (denial !== null) throw new ExitError(exitCodes.notAllowed, `Cannot follow the directory: ${String(denial)}`);

@@ -48,6 +48,7 @@ export async function runSherlock(
       if (isRemoved && !signal.aborted) return "gives way";
       return leaving || !signal.aborted ? "stays" : "ends";
     },
+    onLeave: context.onLeave,
     onDenied: () => context.stop(),
     onServing({ listen, admin }) {
       readiness.seal();

@@ -42,6 +42,8 @@ export class HaproxyProcess {
   readonly #master: RuntimeApi;
   readonly runtime: RuntimeApi;
   #pid: number | null = null;
+  /** The process that was started or adopted, from its first moment to its last, unless it was left to another. */
+  #own: number | null = null;
   #workers: readonly number[] = [];
   /** The workers of earlier configurations. */
   readonly oldWorkers: OldWorkers;
@@ -116,6 +118,7 @@ export class HaproxyProcess {
       child.once("exit", (code, signal) => ended(describeExit(code, signal)));
     });
     child.unref();
+    this.#own = child.pid ?? null;
     await errors.close();
     await output.close();
     await latencies?.close();
@@ -124,6 +127,7 @@ export class HaproxyProcess {
     if (!up) {
       const why = end.reason === null ? `it did not answer within ${UP_MS_MAX} ms` : `it ended with ${end.reason}`;
       child.kill("SIGKILL");
+      this.#own = null;
       throw new Error(`Cannot start HAProxy: ${why}${await lastAlerts(this.#config.dir)}`);
     }
     const pid = child.pid as number;
@@ -181,11 +185,18 @@ export class HaproxyProcess {
     const pid = this.#pid;
     this.leave();
     if (pid === null) return;
+    this.#own = pid;
     signal(pid, "SIGUSR1");
-    if (await this.#gone(pid, drainMs)) return;
-    signal(pid, "SIGTERM");
-    if (await this.#gone(pid, 2_000)) return;
-    signal(pid, "SIGKILL");
+    if (!(await this.#gone(pid, drainMs))) {
+      signal(pid, "SIGTERM");
+      if (!(await this.#gone(pid, 2_000))) signal(pid, "SIGKILL");
+    }
+    this.#own = null;
+  }
+
+  /** Ends HAProxy now, whatever it serves, also while it starts or drains. */
+  kill(): void {
+    if (this.#own !== null) signal(this.#own, "SIGTERM");
   }
 
   /** Has it close its ports, and end when its open requests have, for which nobody waits. */
@@ -201,6 +212,7 @@ export class HaproxyProcess {
   leave(): void {
     this.#stopWatching();
     this.#pid = null;
+    this.#own = null;
   }
 
   /** Ends what a master that died has left behind, so that the ports are free; open requests may end. */
@@ -210,6 +222,7 @@ export class HaproxyProcess {
 
   #follow(pid: number): void {
     this.#pid = pid;
+    this.#own = pid;
     let cancel = (): void => {};
     const look = (): void => {
       if (this.#pid !== pid) return;
@@ -223,6 +236,7 @@ export class HaproxyProcess {
   #died(pid: number, reason: string): void {
     if (this.#pid !== pid) return;
     this.#pid = null;
+    this.#own = null;
     for (const listener of this.#deathListeners) listener(reason);
   }
 
