@@ -60,11 +60,7 @@ export interface Judge {
  * each may serve on, and who comes to life may not serve before a reload.
  */
 export function judgeOf(tables: readonly Catalog[]): Judge {
-  const between = tables.flatMap((table, n) =>
-    tables
-      .slice(n + 1)
-      .flatMap((later) => [table, ...withoutGone(table, later)].flatMap((one) => statesBetween(one, later))),
-  );
+  const between = tables.flatMap((table, n) => tables.slice(n + 1).flatMap((later) => tablesBetween(table, later)));
   // Most of them are the same table again.
   const distinct = new Map([...tables, ...between].map((table) => [JSON.stringify(table.snapshot()), table]));
   const oracles = [...distinct.values()].map((table) => new SimulatedProxy(planOf(table)));
@@ -82,6 +78,11 @@ export function judgeOf(tables: readonly Catalog[]): Judge {
         return wrong.length === 0 ? [] : [`${wrong.join()} for ${JSON.stringify(request)}, wanted ${[...may].join()}`];
       }),
   };
+}
+
+/** What may be followed of a table while a later one waits. */
+function tablesBetween(table: Catalog, later: Catalog): Catalog[] {
+  return [table, ...withoutGone(table, later)].flatMap((one) => statesBetween(one, later));
 }
 
 /** A table with the liveness of a later one, whoever serves on and whoever not. */
@@ -127,17 +128,21 @@ export function differencesFrom(table: Catalog, proxy: SimulatedProxy): string[]
 /**
  * Whether a backend gets altogether other servers at one of the steps, or is balanced in order in one of them alone.
  * While it is led to, neither can be exchanged at the moment in which the rules are: a request then may meet the old
- * servers by a new rule, or the new order by an old one.
+ * servers by a new rule, or the new order by an old one. Who ends in peace is one of the old servers where it serves on.
  */
 export function exchangesServers(tables: readonly Catalog[]): boolean {
-  const proxies = tables.map((table) => new SimulatedProxy(planOf(table)));
-  return proxies.some((proxy, i) =>
-    proxies.slice(i + 1).some((later) =>
-      [...proxy.backends()].some((backend) => {
-        const [before, after] = [proxy.takersOf(backend), later.takersOf(backend)];
-        if (later.has(backend) && proxy.isOrdered(backend) !== later.isOrdered(backend)) return true;
-        return before.length > 0 && after.length > 0 && !before.some((name) => after.includes(name));
-      }),
-    ),
-  );
+  return tables.some((table, n) => {
+    return tables.slice(n + 1).some((later) => {
+      const after = new SimulatedProxy(planOf(later));
+      return [table, ...tablesBetween(table, later)].some((one) => exchanges(new SimulatedProxy(planOf(one)), after));
+    });
+  });
+}
+
+function exchanges(before: SimulatedProxy, after: SimulatedProxy): boolean {
+  return [...before.backends()].some((backend) => {
+    const [old, now] = [before.takersOf(backend), after.takersOf(backend)];
+    if (after.has(backend) && before.isOrdered(backend) !== after.isOrdered(backend)) return true;
+    return old.length > 0 && now.length > 0 && !old.some((name) => now.includes(name));
+  });
 }
