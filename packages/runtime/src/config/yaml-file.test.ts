@@ -200,6 +200,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+test("parseYamlFile() replaces variables whose dollar sign is escaped as YAML does", () => {
+  const parsed = parseYamlFile('service: "\\x24{NAME}"\n', "b.yaml", { schema, env });
+  expect(parsed).toMatchObject({ ok: true, value: { service: "barker" } });
+});
+
 test("readTextFile() says what keeps it from reading a file", async () => {
   const file = join(folder, "b.yaml");
   expect(await readTextFile(file)).toMatchObject({

@@ -39,13 +39,13 @@ type Entries = ReadonlyMap<string, Pair>;
  */
 export class YamlTree {
   readonly #document: Document;
-  readonly #targets: ReadonlyMap<Alias, unknown>;
+  /** The nodes that aliases stand for, once there is one. */
+  #targets: ReadonlyMap<Alias, unknown> | null = null;
   readonly #entries = new Map<YAMLMap, Entries | null>();
   #values = 0;
 
   constructor(document: Document) {
     this.#document = document;
-    this.#targets = targetsOf(document);
   }
 
   /** The document as plain data, with a `Written` for each scalar that is not text. @throws TreeError */
@@ -60,7 +60,7 @@ export class YamlTree {
   find(path: Path): { readonly key: unknown; readonly value: unknown; readonly isWhole: boolean } {
     let found: { readonly key: unknown; readonly value: unknown } = { key: null, value: this.#document.contents };
     for (const key of path) {
-      const container = isAlias(found.value) ? this.#targets.get(found.value) : found.value;
+      const container = isAlias(found.value) ? this.#targetOf(found.value) : found.value;
       const item = isMap(container)
         ? this.#entriesOf(container).get(String(key))
         : isSeq(container) && typeof key === "number"
@@ -94,8 +94,13 @@ export class YamlTree {
       throw new TreeError(startOf(node), `aliases (*name) stand for too much: at most ${VALUES_MAX} values in all`);
   }
 
+  #targetOf(alias: Alias): unknown {
+    this.#targets ??= targetsOf(this.#document);
+    return this.#targets.get(alias);
+  }
+
   #resolve(alias: Alias): unknown {
-    const node = this.#targets.get(alias);
+    const node = this.#targetOf(alias);
     if (node !== undefined) return node;
     throw new TreeError(
       startOf(alias),
