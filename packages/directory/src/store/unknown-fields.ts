@@ -1,3 +1,5 @@
+import { own } from "@datawire/protocol";
+
 /**
  * What a newer version has written into a record beside what this one knows of it. It is kept apart, as nothing else may
  * depend on it, and goes back into the record whenever that is written: to go back to an older version loses nothing.
@@ -13,6 +15,24 @@ export interface UnknownFields {
 
 /** What is in `written` and not in what was read of it; null where that is nothing. */
 export function unknownFields(written: unknown, known: unknown): UnknownFields | null {
+  // Of nearly all records nothing is unknown, and a history has thousands of them.
+  return hasUnknown(written, known) ? collect(written, known) : null;
+}
+
+function hasUnknown(written: unknown, known: unknown): boolean {
+  if (typeof written !== "object" || written === null || typeof known !== "object" || known === null) return false;
+  if (Array.isArray(written)) {
+    const read: readonly unknown[] = Array.isArray(known) ? known : [];
+    return written.some((item, i) => hasUnknown(item, read[i]));
+  }
+  const fields = known as Readonly<Record<string, unknown>>;
+  return Object.entries(written).some(([name, value]) => {
+    const read = own(fields, name);
+    return read === undefined || hasUnknown(value, read);
+  });
+}
+
+function collect(written: unknown, known: unknown): UnknownFields | null {
   const [before, after] = [partsOf(written), partsOf(known)];
   if (before === null || after === null || (before.length === null) !== (after.length === null)) return null;
   const fields: [string, unknown][] = [];
@@ -20,7 +40,7 @@ export function unknownFields(written: unknown, known: unknown): UnknownFields |
   for (const [name, value] of before.parts) {
     const read = after.parts.get(name);
     if (read === undefined && before.length === null) fields.push([name, value]);
-    const deeper = unknownFields(value, read);
+    const deeper = collect(value, read);
     if (deeper !== null) within.set(name, deeper);
   }
   return fields.length + within.size === 0 ? null : { fields, within, length: before.length };
