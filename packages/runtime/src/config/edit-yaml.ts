@@ -23,8 +23,8 @@ export function setInYaml(text: string, file: string, { path, value }: { path: P
     return { ok: false, problems: [{ ...read.document.locate([]), message: NO_MAPPING }] };
   for (const [index] of path.slice(1).entries()) {
     const parent = path.slice(0, index + 1);
-    // A key whose value is left out, and what is no mapping, makes room for one.
-    if (!isMap(document.getIn(parent, true))) document.deleteIn(parent);
+    // What is no mapping, as where the value is left out, makes room for one.
+    if (!isMap(document.getIn(parent, true))) document.setIn(parent, document.createNode({}));
   }
   document.setIn(path, value);
   return { ok: true, text: unveiled(document.toString({ lineWidth: 0 })), has: (key) => document.has(key) };
