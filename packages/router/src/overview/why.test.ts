@@ -52,3 +52,11 @@ test.each([
     expect(told.text).toBe(`the disk takes nothing, so senders have no credit; ${text}`);
   },
 );
+
+test("why() says of a full topic that a durable subscription has to read", () => {
+  const topic: QueueStatus = { ...FULL, address: "topic/news", kind: "topic", reason: "limit" };
+  const told = why("topic/news", { queues: [topic], links: [], problems: [] });
+  expect(told.text).toContain("as a durable subscription has not read them (`dw topic show` has which)");
+  const queue = why("orders", { queues: [{ ...FULL, reason: "limit" }], links: [], problems: [] });
+  expect(queue.text).toContain("until consumers take some");
+});

@@ -50,6 +50,8 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
           : "what is there goes on to consumers")
       );
     case "limit":
+      if (queue.kind === "topic")
+        return `it is full (${messages} messages, ${queue.bytes} bytes), more than retention keeps, as a durable subscription has not read them (\`dw topic show\` has which): senders have no credit until it does or is ended`;
       return `it is full (${messages} messages, ${queue.bytes} bytes), so senders have no credit until consumers take some`;
     case "no-consumer":
       return queue.kind === "direct" || queue.kind === "service"
