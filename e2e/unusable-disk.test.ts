@@ -39,11 +39,13 @@ function run(name: Name, args: readonly string[], mount: string | null = null): 
   mkdirSync(disk, { recursive: true, mode: 0o700 });
   const script = 'mount -t tmpfs -o "$1" none "$2"; shift 2; exec "$@"';
   const own = [process.execPath, programFile(name), ...args];
-  const command = mount === null ? own : asRoot(["unshare", "--mount", "sh", "-ec", script, "sh", mount, disk, ...own]);
+  return execute(mount === null ? own : asRoot(["unshare", "--mount", "sh", "-ec", script, "sh", mount, disk, ...own]));
+}
+
+function execute([file = "", ...args]: readonly string[]): Promise<Ended> {
   const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_STATE_HOME: join(folder, "state") };
-  const [file = "", ...rest] = command;
   return new Promise((resolve) => {
-    execFile(file, rest, { env, timeout: RUN_MS_MAX }, (error, stdout, stderr) => {
+    execFile(file, args, { env, timeout: RUN_MS_MAX }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ code, output: `${stdout}${stderr}` });
     });
@@ -66,6 +68,36 @@ test.each([
   expect(directory.output).toContain(onDisk("data"));
   for (const { output } of [sherlock, directory])
     expect(output).not.toMatch(/ENOSPC|EROFS|unable to open|database or disk/);
+});
+
+/** Kills a directory, fills its disk, and starts it again; then tells what it has logged, and ends it. */
+const KILLED_ON_FULL_DISK = `
+disk=$1; log=$2; shift 2
+mount -t tmpfs -o size=3m,mode=700 none "$disk"
+begin() {
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  until grep -q "Directory is ready" "$log"; do
+    kill -0 $pid || { cat "$log"; exit 1; }
+    sleep 0.05
+  done
+}
+begin "$@"
+kill -9 $pid
+test -e "$disk/data/directory.db-wal"
+dd if=/dev/zero of="$disk/fill" bs=4k || true
+begin "$@"
+cat "$log"
+kill $pid
+wait $pid`;
+
+test("a directory that was killed on a full disk starts, and serves what it has", async () => {
+  const disk = join(folder, "disk");
+  mkdirSync(disk, { mode: 0o700 });
+  const own = [process.execPath, programFile("directory"), ...DIRECTORY, "--data-dir", onDisk("data")];
+  const script = ["sh", "-ec", KILLED_ON_FULL_DISK, "sh", disk, join(folder, "log"), ...own];
+  const ended = await execute(asRoot(["unshare", "--mount", ...script]));
+  expect(ended).toMatchObject({ code: 0, output: expect.stringContaining("Directory is ready") as string });
 });
 
 test("a folder that others can write is refused by every program, and nothing is written there", async () => {

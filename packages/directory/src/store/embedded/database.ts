@@ -50,8 +50,9 @@ const SQLITE_IOERR_SHORT_READ = 522;
  */
 export async function openDatabase(path: string, owner: string): Promise<DatabaseSync> {
   if (!(await exists(path))) await create(path);
-  verify(path, await ownerOf(path));
+  const isVerified = verify(path, await ownerOf(path));
   const database = openExclusively(path, await ownerOf(path));
+  if (!isVerified) verifyOpen(database, path);
   await noteOwner(path, owner);
   return database;
 }
@@ -88,24 +89,43 @@ async function exists(path: string): Promise<boolean> {
   return true;
 }
 
-/** Checks the whole file on a connection that cannot write, so that a damaged one is not touched. */
-function verify(path: string, owner: string): void {
-  let findings: unknown[];
+/**
+ * Checks the whole file on a connection that cannot write, so that a damaged one is not touched.
+ * @returns whether it could: beside a log, as a kill leaves it, such a connection wants room for an index of that.
+ */
+function verify(path: string, owner: string): boolean {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
-    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name IN ('records', 'registrations')").all();
-    if (tables.length !== 2) throw damaged(path, "it lacks the tables of a directory");
-    findings = database
-      .prepare("PRAGMA quick_check(1)")
-      .all()
-      .map((row) => row["quick_check"]);
+    requireSound(database, path);
+    return true;
   } catch (cause) {
+    if (systemErrorCode(diskError(cause, path)) === "ENOSPC") return false;
     throw asStoreError(cause, path, owner);
   } finally {
     database?.close();
   }
-  if (findings[0] !== "ok") throw damaged(path, `SQLite finds it damaged (${String(findings[0])})`);
+}
+
+/** Checks the whole file on the connection that has it alone, and needs no room for it; closes that where it is damaged. */
+function verifyOpen(database: DatabaseSync, path: string): void {
+  try {
+    requireSound(database, path);
+  } catch (cause) {
+    database.close();
+    throw asStoreError(cause, path);
+  }
+}
+
+/** @throws StoreError, or an error of SQLite. */
+function requireSound(database: DatabaseSync, path: string): void {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name IN ('records', 'registrations')").all();
+  if (tables.length !== 2) throw damaged(path, "it lacks the tables of a directory");
+  const [finding] = database
+    .prepare("PRAGMA quick_check(1)")
+    .all()
+    .map((row) => row["quick_check"]);
+  if (finding !== "ok") throw damaged(path, `SQLite finds it damaged (${String(finding)})`);
 }
 
 function openExclusively(path: string, owner: string): DatabaseSync {
