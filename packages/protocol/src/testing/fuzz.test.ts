@@ -9,6 +9,12 @@ test("a seed makes the same input each time, and its neighbour another one", () 
   expect(new Set(Array.from({ length: 200 }, (_, seed) => made(seed))).size).toBeGreaterThan(150);
 });
 
+test("a seed makes the same input whatever was made before it", () => {
+  const all = (): string[] => Array.from({ length: 20_000 }, (_, seed) => mutateJson(SAMPLE, new Chance(seed)));
+  const first = all();
+  expect(all()).toEqual(first);
+});
+
 test("mutateValue() leaves the sample as it is, and reaches every part of it", () => {
   const before = JSON.stringify(SAMPLE);
   const touched = new Set<string>();

@@ -128,28 +128,31 @@ function change([holder, key]: Place, places: readonly Place[], chance: Chance):
     case 0:
       return remove(holder, key);
     case 1:
-      return put(holder, chance.pick(KEYS), chance.pick(VALUES));
+      return put(holder, chance.pick(KEYS), valueBy(chance));
     case 2: {
       const [other, otherKey] = chance.pick(places);
       return put(holder, key, structuredClone(get(other, otherKey)));
     }
     case 3:
-      return put(holder, key, [get(holder, key), get(holder, key)]);
+      return put(holder, key, [get(holder, key), structuredClone(get(holder, key))]);
     case 4:
       return put(holder, key, { [chance.pick(KEYS)]: get(holder, key) });
     case 5: {
       const value = get(holder, key);
       if (typeof value === "string") return put(holder, key, changeText(value, chance));
       if (typeof value === "number") return put(holder, key, value + chance.pick([-1, 1, 0.1, -value, value, 1e9]));
-      return put(holder, key, chance.pick(VALUES));
+      return put(holder, key, valueBy(chance));
     }
     case 6:
       if (Array.isArray(holder)) return void holder.push(...structuredClone(holder.slice(0, 50)));
-      return put(holder, key, chance.pick(VALUES));
+      return put(holder, key, valueBy(chance));
     default:
-      return put(holder, key, structuredClone(chance.pick(VALUES)));
+      return put(holder, key, valueBy(chance));
   }
 }
+
+/** One of the values, which are for all changes: what is put somewhere may be changed there. */
+const valueBy = (chance: Chance): unknown => structuredClone(chance.pick(VALUES));
 
 function get(holder: Record<string, unknown> | unknown[], key: string | number): unknown {
   return Object.getOwnPropertyDescriptor(holder, key)?.value;

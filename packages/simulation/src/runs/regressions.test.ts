@@ -22,6 +22,24 @@ const histories: readonly (readonly [string, History])[] = [
       ],
     },
   ],
+  [
+    "a Watson is answered in order, though what it said first is saved last, as the store went away meanwhile",
+    {
+      store: "etcd",
+      directories: 2,
+      watsons: 2,
+      sherlocks: 2,
+      seed: -1005102973,
+      events: [
+        { atMs: 16265, do: "program", watson: "w1", number: 0, state: "live" },
+        { atMs: 15148, do: "program", watson: "w1", number: 0, state: "gone" },
+        { atMs: 0, do: "outage", directory: "d0", forMs: 4 },
+        { atMs: 14276, do: "outage", directory: "d0", forMs: 1148 },
+        { atMs: 11745, do: "crash", machine: "w1", absence: "refuses", forMs: 1213 },
+        { atMs: 11243, do: "route", directory: "d0", caller: "m0", percent: 0 },
+      ],
+    },
+  ],
 ];
 
 test.each(histories)("%s", async (_, history) => {

@@ -110,6 +110,17 @@ test("Registrar is up to date once the directory has confirmed what it was sent 
   expect(registrar.isUpToDate).toBe(false);
 });
 
+test("Registrar is up to date once the last of its messages is answered, in whichever order they are", async () => {
+  const { registrar, session, announce } = fixture();
+  registrar.open();
+  registrar.connected(session);
+  await announce(registration("a"));
+  await announce(registration("b"));
+  registrar.message({ type: "registered", seq: 1, refused: [] });
+  registrar.message({ type: "registered", seq: 0, refused: [] });
+  expect(registrar.isUpToDate).toBe(true);
+});
+
 test("Registrar tries again after a lease what the directory refused", async () => {
   const { clock, sent, registrar, session, announce } = fixture();
   registrar.open();

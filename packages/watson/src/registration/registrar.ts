@@ -165,7 +165,8 @@ export class Registrar implements LinkHandler {
   #confirmed({ seq, refused }: Extract<ServerMessage, { type: "registered" }>): void {
     if (this.#state.state === "disconnected" || this.#state.told === null) return;
     const { log, clock, onConfirmed } = this.#deps;
-    this.#state = { ...this.#state, confirmed: seq + 1 };
+    // A directory of an older version may answer two messages the other way round.
+    this.#state = { ...this.#state, confirmed: Math.max(this.#state.confirmed, seq + 1) };
     for (const { instance, code, message } of refused) {
       if (this.#refused.get(instance) === message) continue;
       log.error("The directory refuses an instance", { directory: this.name, instance, code, reason: message });

@@ -27,6 +27,8 @@ interface RegisteringDeps {
 /** What a client states of its instances, and what it is answered. */
 export class Registering {
   readonly #deps: RegisteringDeps;
+  /** The end of the last answer. While a store goes away, what is said later may be done with before what waits for it. */
+  #answered: Promise<unknown> = Promise.resolve();
 
   constructor(deps: RegisteringDeps) {
     this.#deps = deps;
@@ -78,8 +80,7 @@ export class Registering {
     const named = [...instances.map(instanceKey), ...gone];
     problems.registered({ named, isWhole: message.type === "register" }, all);
     // Answered means known after a restart.
-    sessions
-      .saved()
+    this.#answered = Promise.all([sessions.saved(), this.#answered])
       .then(() => {
         send({ type: "registered", seq: message.seq, refused: all });
         if (tellsDraining) this.tellDraining(this.#deps.sessions().drainedOf(hello));
