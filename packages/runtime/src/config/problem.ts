@@ -74,7 +74,7 @@ export function firstProblems(problems: readonly Problem[]): readonly Problem[] 
 
 /** Prints a problem as `FILE:LINE:COLUMN: message`, which editors and terminals make a link of; secrets are masked. */
 export function formatProblem(problem: Problem): string {
-  return `${formatPlace(problem)}: ${maskSecrets(problem.message)}`;
+  return maskSecrets(`${formatPlace(problem)}: ${problem.message}`);
 }
 
 /** Prints a place as `FILE:LINE:COLUMN`, or as the flag or variable that it is. */

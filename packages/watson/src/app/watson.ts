@@ -25,7 +25,9 @@ export async function runWatson(
   context: DaemonContext<WatsonSettings>,
   surroundings: WatsonSurroundings = { openAdmin: startAdmin },
 ): Promise<void> {
-  const release = await claimState(stateFilePath(context.settings));
+  const { settings } = context;
+  // Of a single service a second Watson has nothing that the first one wrote to lose, and its directory refuses it.
+  const release = settings.single === null ? await claimState(stateFilePath(settings)) : async () => {};
   await serve(context, surroundings).finally(release);
 }
 
