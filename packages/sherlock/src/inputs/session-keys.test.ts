@@ -9,15 +9,22 @@ const KEY = "A".repeat(43);
 const OTHER = "B".repeat(43);
 let folder: string;
 let path: string;
+/** Each writes its keys on its own: the folder is removed when all have. */
+let made: SessionKeys[];
 
 beforeEach(async () => {
   folder = await temporaryFolder();
   path = join(folder, "session-keys.json");
+  made = [];
 });
-afterEach(() => removeFolder(folder));
+afterEach(async () => {
+  await Promise.all(made.map((keys) => keys.saved()));
+  await removeFolder(folder);
+});
 
 async function loaded(): Promise<SessionKeys> {
   const keys = new SessionKeys(path, { log: noLog });
+  made.push(keys);
   await keys.load(path);
   return keys;
 }
