@@ -288,7 +288,7 @@ describe("an answer of the proxy's own", () => {
     ["/refused/x", 503, "no live instance", "the primary has no live instance, and failover is none"],
     ["/untrusted/x", 503, "no live instance", "no instance answers"],
     ["/broken/x", 502, "bad gateway", httpRules(EVERY_FEATURE, HEAD_LIMITS.headerBytes).badAnswer],
-    ["/slow/x", 504, "gateway timeout", "an instance did not answer in time"],
+    ["/slow/x", 504, "gateway timeout", "an instance did not answer in time, or the rest of the request did not come"],
   ] as const;
   test.each(OWN)("for %s is %i as text, HTML and JSON", async (path, status, error, reason) => {
     const name = path.split("/")[1];
