@@ -1,4 +1,5 @@
 import type { BlockLine } from "./block-lines.ts";
+import { digest } from "./hash.ts";
 import {
   type BackendStructure,
   type Carried,
@@ -16,7 +17,7 @@ export interface LoadedStructure {
   readonly shared: string;
   /** Where HTTP is listened for, as `HOST:PORT`. */
   readonly listen: readonly string[];
-  /** backend → its structure as text. */
+  /** backend → a digest of its structure. */
   readonly backends: ReadonlyMap<string, string>;
   /** TCP service → `host:port`. */
   readonly listeners: ReadonlyMap<string, string>;
@@ -81,15 +82,15 @@ export function describeStructure(
 const described = new WeakMap<BackendStructure, string>();
 
 /**
- * The structure of a backend as text. The planner reuses the objects of services that did not change, so each is
- * written once.
+ * A digest of the structure of a backend: the whole text of thousands, for what HAProxy has and for what it is to have,
+ * took a megabyte and more. The planner reuses the objects of services that did not change, so each is looked through once.
  */
 export function describeBackend(backend: BackendStructure): string {
   const known = described.get(backend);
   if (known !== undefined) return known;
-  const text = JSON.stringify(backend);
-  described.set(backend, text);
-  return text;
+  const description = digest(JSON.stringify(backend));
+  described.set(backend, description);
+  return description;
 }
 
 /** All maps, without an entry. */
