@@ -2,7 +2,6 @@ import { ownFolder } from "./harness/no-remains.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { BUNDLE_MAIN, bundleProgram, type Program } from "../packaging/bundle.ts";
@@ -14,17 +13,19 @@ import { pssMb } from "./memory.ts";
 /**
  * What Watson, Sherlock and HAProxy cost a machine on which nothing happens, as an agent and as two programs:
  *   node bench/idle.ts [SERVICES] [INSTANCES] [CHECKED] [SECONDS]
- * SERVICES (10) of INSTANCES (1) each, of which the first CHECKED (10) are of this machine and are checked once a second;
- * the others are another Watson's. Memory is PSS, with a copy of Node that no other process shares; CPU is that of
+ * SERVICES (10) of INSTANCES (1) each, each instance of a service at an address of its own; the first CHECKED (10) are of
+ * this machine and are checked once a second, the others are another Watson's. Memory is PSS, with a copy of Node that no other process shares; CPU is that of
  * SECONDS (60), which begin ten seconds after the first answer.
  */
 const [services = 10, instances = 1, checked = 10, seconds = 60] = process.argv.slice(2).map(Number);
 const SETTLE_MS = 10_000;
 const folder = ownFolder("dstack-idle-");
 
-const server = createServer((_req, res) => res.end("ok")).listen(0, "127.0.0.1");
-await once(server, "listening");
-const { port } = server.address() as AddressInfo;
+/** Where the instances of a service are: all of the loopback network is this machine's. */
+const hosts = Array.from({ length: instances }, (_, i) => `127.0.0.${i + 1}`);
+const [port = 0] = await freePorts(1);
+const servers = hosts.map((host) => createServer((_req, res) => res.end("ok")).listen(port, host));
+await Promise.all(servers.map((server) => once(server, "listening")));
 
 try {
   for (const program of ["directory", "agent", "watson", "sherlock"] as const) {
@@ -34,7 +35,7 @@ try {
   await measure("agent", ["agent"]);
   await measure("watson and sherlock", ["watson", "sherlock"]);
 } finally {
-  server.close();
+  for (const server of servers) server.close();
 }
 
 async function measure(title: string, programs: readonly Program[]): Promise<void> {
@@ -84,7 +85,7 @@ function writeServices(home: string): void {
   const all = Array.from({ length: services * instances }, (_, i) => ({
     service: `//service${i % services}`,
     instance: `i${Math.floor(i / services)}`,
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://${hosts[Math.floor(i / services)]}:${port}/`,
     liveness: { interval: "1s" },
   }));
   const far = all.slice(checked).map((one) => ({ ...one, liveness: { interval: "1h" } }));

@@ -33,7 +33,8 @@ export function partOf(plan: ServicePlan, { baseOf, listener, isPinned }: PartCo
   const { service, entry, sessions, backends: own } = plan;
   const entries: Partial<Record<MapName, MapEntry[]>> = {};
   const add = (map: MapName, lines: readonly MapEntry[]): void => {
-    if (lines.length > 0) entries[map] = [...(entries[map] ?? []), ...lines];
+    // Made in one go, each is as large as its lines: one that grows is made for 17, and these are kept for each service.
+    if (lines.length > 0) entries[map] = (entries[map] ?? []).concat(lines);
   };
   const blocks: (readonly [number, PlannedBlock])[] = [];
   const point = (map: MapName, key: string, block: PlannedBlock): void => {
