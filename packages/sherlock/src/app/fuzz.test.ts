@@ -216,7 +216,13 @@ function readAll(answer: string, plan: Plan): void {
     interim: () => plannerOf({ stickyIp: true }).plan(table, INPUTS),
   });
   const carried = round.now.carried ?? new Map<string, string>();
-  const context = { backends: plan.structure.backends, maps: SETTINGS.maps, caFile: "@system-ca", carried };
+  const context = {
+    backends: plan.structure.backends,
+    servers: plan.servers,
+    maps: SETTINGS.maps,
+    caFile: "@system-ca",
+    carried,
+  };
   for (const command of round.commands) {
     for (const text of commandText(command, context)) expect(text).not.toMatch(/[\r\n]/);
   }

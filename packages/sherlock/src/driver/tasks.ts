@@ -72,7 +72,13 @@ export class Tasks {
     const { dir, settings } = this.#config;
     const carried = plan.carried ?? NOT_CARRIED;
     this.#deps.names.note(carried);
-    const context = { backends: plan.structure.backends, maps: dir.maps, caFile: settings.caFile, carried };
+    const context = {
+      backends: plan.structure.backends,
+      servers: plan.servers,
+      maps: dir.maps,
+      caFile: settings.caFile,
+      carried,
+    };
     const texts = commands.flatMap((command) => commandText(command, context));
     await this.#deps.process.runtime.run(texts);
     observer.commands(texts.length);

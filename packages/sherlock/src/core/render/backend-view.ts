@@ -5,14 +5,14 @@ import type { HaproxyFeatures } from "../model/haproxy-version.ts";
 import { DEFAULT_LIMITS, type ServiceLimits, TLS_CONNECT_TIMEOUT_MS } from "../model/limits.ts";
 import type { BackendStructure, PlannedServer } from "../model/plan.ts";
 import { fetchOf } from "./fetches.ts";
-import { commonServerOptions, formatEndpoint, ownServerOptions } from "./server-options.ts";
+import { commonServerOptions, formatEndpoint, ownServerOptions, type ServerContext } from "./server-options.ts";
 import type { BackendView, MappingView, RenderSettings } from "./template-view.ts";
 
 /** A backend with its servers, as the template sees it. */
 export function backendView(
   backend: BackendStructure,
   servers: ReadonlyMap<string, PlannedServer>,
-  { caFile, features }: Pick<RenderSettings, "caFile" | "features">,
+  { features, ...context }: Pick<RenderSettings, "features"> & ServerContext,
 ): BackendView {
   const isTcp = backend.protocol === "tcp";
   const isPlain = isPlainBackend(backend, features);
@@ -30,7 +30,7 @@ export function backendView(
     clearHttp2: backend.protocol === "h2" && !backend.tls,
     pinned: backend.pinned,
     mapping: isTcp || isPlain ? null : mappingView(backend, features),
-    defaultServer: commonServerOptions(backend, caFile),
+    defaultServer: commonServerOptions(backend, context),
     servers: [...servers.values()].map((server) => ({
       name: server.name,
       address: formatEndpoint(server.address, server.port),

@@ -1,14 +1,16 @@
 import type { Command } from "../model/commands.ts";
 import { commandWord } from "../model/escape.ts";
-import type { BackendStructure, Carried, MapName } from "../model/plan.ts";
+import type { BackendStructure, Carried, MapName, Plan } from "../model/plan.ts";
 import { renamedEntry, standsIn } from "../model/spares.ts";
+import { checkSeconds } from "./check-interval.ts";
 import { commonServerOptions, formatEndpoint, ownServerOptions } from "./server-options.ts";
 
 /** What the text of commands refers to. */
 export interface CommandContext {
   readonly backends: ReadonlyMap<string, BackendStructure>;
-  readonly maps: Readonly<Record<MapName | "draw", string>>;
+  readonly servers: Plan["servers"];
   readonly caFile: string;
+  readonly maps: Readonly<Record<MapName | "draw", string>>;
   /** Backends that stand in spare ones, by which. */
   readonly carried: Carried;
 }
@@ -25,7 +27,7 @@ export function commandText(command: Command, context: CommandContext): string[]
       if (structure === undefined) throw new Error(`Cannot add ${server.name}: there is no backend ${backend}`);
       const id = `${named(backend)}/${server.name}`;
       const options = [
-        commonServerOptions(structure, context.caFile),
+        commonServerOptions(structure, { caFile: context.caFile, checkSeconds: checkSeconds(context.servers) }),
         ownServerOptions(structure, server),
         // Without it no connection to a dynamic server is ever used again (HAProxy issue fixed in 3.0).
         "pool-max-conn -1",

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../model/limits.ts";
 import type { BackendStructure, Plan, PlannedServer } from "../model/plan.ts";
 import { NOT_CARRIED, spareBackend, spareNames, standsIn } from "../model/spares.ts";
 import { backendView, mappingView } from "./backend-view.ts";
+import { checkSeconds } from "./check-interval.ts";
 import { stickyFetches, whenFetches } from "./fetches.ts";
 import { httpRules } from "./http-rules.ts";
 import { percentilesView } from "./percentiles-view.ts";
@@ -18,6 +19,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, configVersion: stri
   const { caFile, features, latencies, spans, browserHosts, headerBytesMax, accessLog, spares, ...others } = settings;
   const rest = { accessLog, ...others };
   const { tcpListeners, keys } = plan.structure;
+  const context = { caFile, features, checkSeconds: checkSeconds(plan.servers) };
   return {
     ...rest,
     listen: rest.listen.map(bindWords),
@@ -38,7 +40,7 @@ export function viewOf(plan: Plan, settings: RenderSettings, configVersion: stri
       bind: bindWords(formatEndpoint(host, port)),
     })),
     backends: placedBackends(plan, spareNames(configVersion, spares)).map(({ backend, servers }) =>
-      backendView(backend, servers, { caFile, features }),
+      backendView(backend, servers, context),
     ),
   };
 }

@@ -1,9 +1,19 @@
 import type { Balance } from "@datawire/protocol";
 import type { BackendStructure, PlannedServer } from "../model/plan.ts";
 
+/** What the options of a server depend on beside its backend. */
+export interface ServerContext {
+  readonly caFile: string;
+  /** `checkSeconds` of all servers. */
+  readonly checkSeconds: number;
+}
+
 /** The options that every server of a backend has, dynamic ones included. */
-export function commonServerOptions({ protocol, tls, tlsVerify, limits }: BackendStructure, caFile: string): string {
-  const options = [CHECKS, "pool-purge-delay 5s"];
+export function commonServerOptions(
+  { protocol, tls, tlsVerify, limits }: BackendStructure,
+  { caFile, checkSeconds }: ServerContext,
+): string {
+  const options = [`check inter ${checkSeconds}s ${ON_FAILURE}`, "pool-purge-delay 5s"];
   if (protocol === "h2" && !tls) options.push("proto h2");
   if (tls) {
     const alpn = protocol === "h2" ? "h2" : "http/1.1";
@@ -37,8 +47,7 @@ export function formatEndpoint(host: string, port: number): string {
  * One failed connection takes a server out at once, and it is probed until it takes connections again. A server that is
  * fine is hardly ever probed: Watson does that, and thousands of servers would cost a twentieth of a core.
  */
-const CHECKS =
-  "check inter 30s fastinter 500ms downinter 500ms rise 1 fall 2 observe layer4 error-limit 1 on-error mark-down";
+const ON_FAILURE = "fastinter 500ms downinter 500ms rise 1 fall 2 observe layer4 error-limit 1 on-error mark-down";
 
 function usesIds(balance: Balance): boolean {
   return balance.kind === "ordered" || balance.kind === "consistent";
