@@ -2,7 +2,8 @@ import { type Clock, noLog, systemClock } from "@datawire/runtime";
 import { describe, expect, test } from "vitest";
 import type { MasterState } from "../core/observe/answers.ts";
 import { OldWorkers } from "./old-workers.ts";
-import { type RuntimeApi, RuntimeApiError } from "./runtime-api.ts";
+import { runtimeOf } from "../testing/runtime.ts";
+import { RuntimeApiError } from "./runtime-api.ts";
 
 const STOPPING = "Stopping: 1\n";
 /** A process that runs for as long as the test does. */
@@ -20,16 +21,13 @@ function workers(
     monotonicMs: () => nowMs,
     sleep: async (ms) => void (nowMs += ms),
   };
-  const master: RuntimeApi = {
-    async ask(line) {
-      nowMs += questionMs;
-      const said = answer(line, asked);
-      asked.push(line);
-      if (said === null) throw new RuntimeApiError("unreachable", "no answer");
-      return said;
-    },
-    run: async () => {},
-  };
+  const master = runtimeOf(async (line) => {
+    nowMs += questionMs;
+    const said = answer(line, asked);
+    asked.push(line);
+    if (said === null) throw new RuntimeApiError("unreachable", "no answer");
+    return said;
+  });
   const masterState = async (): Promise<MasterState> => ({
     pid,
     workers: [],

@@ -1,10 +1,13 @@
 import { connect } from "node:net";
+import { StringDecoder } from "node:string_decoder";
 import { afterReading, explainSystemError } from "@datawire/runtime";
 
 /** Talks to the socket of an HAProxy worker or master: one connection a question. */
 export interface RuntimeApi {
   /** Sends one line, which may hold several commands, and returns all that is answered. @throws RuntimeApiError */
   ask(line: string): Promise<string>;
+  /** The same for answers of megabytes: `take` gets whole lines as they come, some at a time. @throws RuntimeApiError */
+  read(line: string, take: (lines: string) => void): Promise<void>;
   /** Sends many commands that answer nothing when they succeed. @throws RuntimeApiError with the first refusal. */
   run(commands: readonly string[]): Promise<void>;
 }
@@ -24,12 +27,30 @@ const ANSWER_MS_MAX = 5_000;
 /** One line has to fit HAProxy's buffer of 16 kB, with room to spare. */
 const LINE_BYTES_MAX = 12_000;
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
+/**
+ * Where all connections read, one after the other, as what came is made text at once: as buffers of its own, an answer about
+ * 5,000 servers was three megabytes that stayed until a collection of the whole heap.
+ */
+const RECEIVED = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Makes a client of a socket. A connection takes 0.3 ms, and one that is kept would stay with a worker that a reload has replaced. */
 export function createRuntimeApi(socketPath: string): RuntimeApi {
-  const ask = (line: string): Promise<string> => exchange(socketPath, line);
+  const ask = async (line: string): Promise<string> => {
+    const parts: string[] = [];
+    await exchange(socketPath, line, (part) => parts.push(part));
+    return parts.join("");
+  };
   return {
     ask,
+    async read(line, take) {
+      let rest = "";
+      await exchange(socketPath, line, (part) => {
+        const end = part.lastIndexOf("\n") + 1;
+        if (end > 0) take(rest + part.slice(0, end));
+        rest = end > 0 ? part.slice(end) : rest + part;
+      });
+      if (rest !== "") take(rest);
+    },
     async run(commands) {
       for (const line of joinCommands(commands)) {
         const answer = await ask(line);
@@ -47,6 +68,7 @@ export function createMasterApi(masterSocketPath: string): RuntimeApi {
   const master = createRuntimeApi(masterSocketPath);
   return {
     ask: (command) => master.ask(`@1 ${command}`),
+    read: (command, take) => master.read(`@1 ${command}`, take),
     async run(commands) {
       for (const command of commands) await master.ask(`@1 ${command}`);
     },
@@ -69,11 +91,18 @@ function joinCommands(commands: readonly string[]): string[] {
   return lines;
 }
 
-function exchange(socketPath: string, line: string): Promise<string> {
+/** Asks on a connection of its own. @param take gets the answer as it comes, which may be no part at all. */
+function exchange(socketPath: string, line: string, take: (part: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketPath);
-    const chunks: Buffer[] = [];
+    const decoder = new StringDecoder("utf8");
     let bytes = 0;
+    const receive = (size: number): boolean => {
+      bytes += size;
+      if (bytes > ANSWER_BYTES_MAX) fail(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`);
+      else take(decoder.write(RECEIVED.subarray(0, size)));
+      return true;
+    };
+    const socket = connect({ path: socketPath, onread: { buffer: RECEIVED, callback: receive } });
     const fail = (why: string, cause?: Error): void => {
       socket.destroy();
       reject(new RuntimeApiError("unreachable", `Cannot ask HAProxy at ${socketPath}: ${why}`, { cause }));
@@ -83,15 +112,11 @@ function exchange(socketPath: string, line: string): Promise<string> {
       afterReading(() => bytes === before && fail(`no answer within ${ANSWER_MS_MAX} ms`));
     });
     socket.on("error", (error) => fail(explainSystemError(error), error));
-    socket.on("data", (chunk) => {
-      bytes += chunk.length;
-      if (bytes > ANSWER_BYTES_MAX) fail(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`);
-      else chunks.push(chunk);
-    });
     socket.on("close", () => {
       // The least that it answers is an empty line; a master that starts anew ends its connections without a word.
-      if (bytes === 0) fail("it ended the connection without an answer");
-      else resolve(Buffer.concat(chunks).toString("utf8"));
+      if (bytes === 0) return fail("it ended the connection without an answer");
+      take(decoder.end());
+      resolve();
     });
     // Half-closed, as the socket of a master answers until its client has ended.
     socket.end(`${line}\n`);

@@ -1,6 +1,7 @@
 import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { BackendNames } from "../haproxy/backend-names.ts";
+import { runtimeOf } from "../testing/runtime.ts";
 import { ProxyCounts } from "./proxy-counts.ts";
 
 const HEADER = "# pxname,svname,stot,econ,eresp,status,lastchg,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,type";
@@ -18,7 +19,7 @@ function createProxy() {
       ? row("http_in,FRONTEND", state.came, ["OPEN", 0])
       : row("s:v1,vm0:80", state.served, [state.status, 2]);
   };
-  const counts = new ProxyCounts({ clock, runtime: { ask }, names: new BackendNames() });
+  const counts = new ProxyCounts({ clock, runtime: runtimeOf(ask), names: new BackendNames() });
   const look = async (): Promise<number | null> => (await counts.look())?.[0]?.requests ?? null;
   return { clock, asked, state, look };
 }
@@ -64,7 +65,7 @@ test("ProxyCounts takes what came between its two questions at the next look", a
     if (!isOfServers) came = 1;
     return answer;
   };
-  const counts = new ProxyCounts({ clock, runtime: { ask }, names: new BackendNames() });
+  const counts = new ProxyCounts({ clock, runtime: runtimeOf(ask), names: new BackendNames() });
   expect((await counts.look())?.[0]?.requests).toBe(1);
   expect((await counts.look())?.[0]?.requests).toBe(1);
   expect(await counts.look()).toBeNull();

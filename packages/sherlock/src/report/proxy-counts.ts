@@ -6,7 +6,7 @@ import type { RuntimeApi } from "../haproxy/runtime-api.ts";
 /** What HAProxy is asked for its counts with. */
 export interface ProxyCountsDeps {
   readonly clock: Pick<Clock, "monotonicMs">;
-  readonly runtime: Pick<RuntimeApi, "ask">;
+  readonly runtime: Pick<RuntimeApi, "ask" | "read">;
   readonly names: Pick<BackendNames, "own">;
 }
 
@@ -41,7 +41,9 @@ export class ProxyCounts {
     const frontends = await runtime.ask(FRONTENDS);
     const isDue = this.#isAnyDown || clock.monotonicMs() - this.#lookedMs >= WHOLE_LOOK_MS;
     if (!isDue && frontends !== "" && frontends === this.#frontends) return null;
-    const counts = this.#statistics.read(await runtime.ask(SERVERS), names.own);
+    const reading = this.#statistics.begin(names.own);
+    await runtime.read(SERVERS, reading.take);
+    const counts = reading.end();
     this.#frontends = frontends;
     this.#lookedMs = clock.monotonicMs();
     this.#isAnyDown = counts.some(({ down }) => down !== null);

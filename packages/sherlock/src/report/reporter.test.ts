@@ -6,6 +6,7 @@ import type { Plan } from "../core/model/plan.ts";
 import { BackendNames } from "../haproxy/backend-names.ts";
 import type { Metrics } from "./metrics.ts";
 import { Reporter } from "./reporter.ts";
+import { runtimeOf } from "../testing/runtime.ts";
 
 const FOLLOWER: LinkHandler = { connected() {}, disconnected() {}, message() {} };
 
@@ -35,10 +36,7 @@ beforeEach(() => {
     metrics: { followed: (ms) => followedMs.push(ms), traffic() {} } as Partial<Metrics> as Metrics,
     planning,
     // Its frontends have counted something at each look.
-    runtime: {
-      ask: (line) => (line.startsWith("show stat -1 1") ? Promise.resolve(`${++looks}`) : answer),
-      run: async () => {},
-    },
+    runtime: runtimeOf((line) => (line.startsWith("show stat -1 1") ? Promise.resolve(`${++looks}`) : answer)),
     sampling: { oneIn: 2, take: () => new Map([["s:v1/vm0:80", [7, 2]]]) },
     names: new BackendNames(),
     board,

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { parseMap, parseServersState } from "./answers.ts";
-import { Statistics } from "./statistics.ts";
+import { parseStat } from "./statistics.ts";
 
 /** What an answer has beside the one line that is read of it. */
 const REST_BYTES = 8_000_000;
@@ -22,7 +22,7 @@ test.each<[what: string, read: () => Iterable<unknown>]>([
   ["the entries of show map", () => parseMap(`0x55d0c8a0 ${NAME} ${SERVER},and-more\n${rest("no entry")}`)],
   [
     "the counts of show stat",
-    () => new Statistics().read(`# pxname,svname,stot,type,\n${NAME},${SERVER},1,2,\n${rest("p,q,0,0,")}`),
+    () => parseStat(`# pxname,svname,stot,type,\n${NAME},${SERVER},1,2,\n${rest("p,q,0,0,")}`),
   ],
 ])("what is kept of an answer does not keep the answer: %s", (_, read) => {
   setFlagsFromString("--expose-gc");

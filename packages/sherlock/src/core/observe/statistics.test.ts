@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseStat, Statistics } from "./statistics.ts";
+import { linesOf } from "../../testing/runtime.ts";
+import { parseStat, type ServerCounts, Statistics } from "./statistics.ts";
 
 const HEADER =
   "# pxname,svname,scur,stot,econ,eresp,status,lastchg,type,check_status,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,last_chk,ttime,ttime_max,agent,";
@@ -42,22 +43,36 @@ test.each([
   ["quotes that do not end", `${HEADER}\ns:v1,a:80,${'"a",'.repeat(5_000)}\n`],
 ])("parseStat() finds no server in %s", (_what, text) => expect(parseStat(text)).toEqual([]));
 
+/** Reads an answer that comes a line at a time. */
+function readAll(statistics: Statistics, answer: string): ServerCounts[] {
+  const reading = statistics.begin();
+  for (const line of linesOf(answer)) reading.take(line);
+  return reading.end();
+}
+
+test("Statistics reads of an answer that comes in parts what it reads of a whole one", () => {
+  const whole = answer(row("s:v1,a:80"), row("s:v1,b:80", { status: "DOWN" }), row("s:v2,c:80", { requests: 7 }));
+  expect(parseStat(whole)).toHaveLength(3);
+  expect(readAll(new Statistics(), whole)).toEqual(parseStat(whole));
+  expect(new Statistics().begin().end()).toEqual([]);
+});
+
 test("Statistics gives the same object for as long as nothing was counted", () => {
   const statistics = new Statistics();
-  const [a, b] = statistics.read(answer(row("s:v1,a:80"), row("s:v1,b:80")));
-  const later = statistics.read(answer(row("s:v1,a:80", { seconds: 12 }), row("s:v1,b:80", { requests: 2 })));
+  const [a, b] = readAll(statistics, answer(row("s:v1,a:80"), row("s:v1,b:80")));
+  const later = readAll(statistics, answer(row("s:v1,a:80", { seconds: 12 }), row("s:v1,b:80", { requests: 2 })));
   expect(later[0]).toBe(a);
   expect(later[1]).toMatchObject({ ...b, requests: 2, responses: [0, 2, 0, 5, 6] });
   const down = row("s:v1,a:80", { status: "DOWN", seconds: 1 });
-  expect(statistics.read(answer(down))).toMatchObject([{ id: "s:v1/a:80", down: { seconds: 1 } }]);
-  expect(statistics.read(answer(row("s:v1,a:80")))).toEqual([a]);
+  expect(readAll(statistics, answer(down))).toMatchObject([{ id: "s:v1/a:80", down: { seconds: 1 } }]);
+  expect(readAll(statistics, answer(row("s:v1,a:80")))).toEqual([a]);
   // One that was away is read anew.
-  expect(statistics.read(answer(row("s:v1,a:80"), row("s:v1,b:80")))[1]).toEqual(b);
+  expect(readAll(statistics, answer(row("s:v1,a:80"), row("s:v1,b:80")))[1]).toEqual(b);
 });
 
 test("Statistics follows a header that changes, as after an upgrade of HAProxy", () => {
   const statistics = new Statistics();
-  statistics.read(answer(row("s:v1,a:80")));
+  readAll(statistics, answer(row("s:v1,a:80")));
   const header = "# pxname,svname,type,stot";
-  expect(statistics.read(`${header}\ns:v1,a:80,2,44\n`)).toMatchObject([{ requests: 44, maxMs: 0 }]);
+  expect(readAll(statistics, `${header}\ns:v1,a:80,2,44\n`)).toMatchObject([{ requests: 44, maxMs: 0 }]);
 });

@@ -60,6 +60,14 @@ interface Format {
   readonly groups: ReadonlyMap<Column, number>;
 }
 
+/** One answer of `show stat`, as it comes. */
+export interface StatisticsReading {
+  /** Reads some whole lines; the first of all is the header. */
+  take(lines: string): void;
+  /** The servers of services, when all has been read. */
+  end(): ServerCounts[];
+}
+
 /**
  * Reads `show stat` (CSV with a header), most of which is the same each time: the counts of a server stay the same
  * object until they change. Rows are not split, as they have a hundred columns, of which few are wanted.
@@ -70,34 +78,50 @@ export class Statistics {
   /** By the names as HAProxy has them. */
   readonly #known = new Map<string, ServerCounts>();
 
-  /** The servers of services. @param own which backend a spare one is. */
-  read(answer: string, own: Rename = OWN_NAME): ServerCounts[] {
-    const end = answer.indexOf("\n");
-    const header = answer.slice(0, Math.max(0, end));
-    if (header !== this.#header) {
-      this.#header = apart(header);
-      this.#format = formatOf(header);
-    }
-    if (this.#format === null) return [];
-    const { row, groups } = this.#format;
+  /** Begins to read an answer. @param own which backend a spare one is. */
+  begin(own: Rename = OWN_NAME): StatisticsReading {
     const counts: ServerCounts[] = [];
-    row.lastIndex = end;
-    for (let match = row.exec(answer); match !== null; match = row.exec(answer)) {
+    let isBegun = false;
+    return {
+      take: (lines) => {
+        if (!isBegun) this.#readHeader(lines.slice(0, Math.max(0, lines.indexOf("\n"))));
+        isBegun = true;
+        this.#readRows(lines, own, counts);
+      },
+      end: () => {
+        keepOnly(this.#known, counts);
+        return counts;
+      },
+    };
+  }
+
+  #readHeader(header: string): void {
+    if (header === this.#header) return;
+    this.#header = apart(header);
+    this.#format = formatOf(header);
+  }
+
+  #readRows(lines: string, own: Rename, counts: ServerCounts[]): void {
+    if (this.#format === null) return;
+    const { row, groups } = this.#format;
+    row.lastIndex = 0;
+    for (let match = row.exec(lines); match !== null; match = row.exec(lines)) {
       const names = match[1] as string;
       const before = this.#known.get(names);
       const now = countsOf(match, groups, { own, before });
       if (now === null) continue;
+      // A name is a part of what came, which it would keep.
       if (now !== before) this.#known.set(before === undefined ? apart(names) : names, now);
       counts.push(now);
     }
-    keepOnly(this.#known, counts);
-    return counts;
   }
 }
 
 /** `show stat` read once. */
 export function parseStat(answer: string, own?: Rename): ServerCounts[] {
-  return new Statistics().read(answer, own);
+  const reading = new Statistics().begin(own);
+  reading.take(answer);
+  return reading.end();
 }
 
 /** Forgets the servers that are not there any more. */
