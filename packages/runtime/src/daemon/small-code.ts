@@ -6,8 +6,12 @@ import { HEAP_GROWTH } from "./small-heap.ts";
  * services a tenth of its CPU.
  */
 const COMPILERS = ["maglev", "opt"];
-/** A start with 1,000 services keeps a process busy for some seconds, and what it compiled then would stay: 17 MB. */
 const LOOK_MS = 10_000;
+/**
+ * A start with 1,000 services of 5 instances keeps a process busy for two looks on a slow machine, and what it compiled then
+ * would stay: 14 to 17 MB.
+ */
+const BUSY_LOOKS = 3;
 /**
  * The same as `HEAP_GROWTH` for a calm process: an agent with ten services keeps 1.3 MB less. Not for a start and for a
  * process with much to do, as each collection reads all that is kept.
@@ -26,17 +30,17 @@ function compileOnceBusy(): void {
   // The young generation need not grow either: what a check allocates is garbage a moment later.
   setFlagsFromString("--semi-space-growth-factor=1");
   let before = process.cpuUsage();
-  // The first look is behind the start, which keeps every process busy.
+  let busyLooks = 0;
   let isStart = true;
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
-    const isBusy = (user + system) / 1_000 > BUSY * LOOK_MS;
-    if (isStart || !isBusy) {
-      if (isStart) setFlagsFromString(`--heap-growing-percent=${CALM_HEAP_GROWTH}`);
+    busyLooks = (user + system) / 1_000 > BUSY * LOOK_MS ? busyLooks + 1 : 0;
+    if (isStart && busyLooks === 0) {
+      setFlagsFromString(`--heap-growing-percent=${CALM_HEAP_GROWTH}`);
       isStart = false;
-      return;
     }
+    if (busyLooks < BUSY_LOOKS) return;
     for (const compiler of COMPILERS) setFlagsFromString(`--${compiler}`);
     setFlagsFromString("--semi-space-growth-factor=2");
     setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
