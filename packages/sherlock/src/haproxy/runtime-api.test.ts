@@ -31,6 +31,21 @@ test.each<[string, (api: RuntimeApi) => Promise<unknown>]>([
   }
 });
 
+test("what reads an answer and fails is told so, and nobody else", async () => {
+  const wordy = createServer({ allowHalfOpen: true }, (socket) => socket.resume().end("one\ntwo\n"));
+  const at = join(folder, "wordy.sock");
+  await new Promise<void>((resolve) => wordy.listen(at, resolve));
+  try {
+    const reading = createRuntimeApi(at).read("show stat", () => {
+      throw new TypeError("Cannot read it");
+    });
+    await expect(reading).rejects.toThrow(new TypeError("Cannot read it"));
+    await expect(createRuntimeApi(at).ask("show stat")).resolves.toBe("one\ntwo\n");
+  } finally {
+    wordy.close();
+  }
+});
+
 test("read() gives whole lines, and ask() the same text, however an answer comes", async () => {
   const answer = `# größe,ñame\n${"a server of some length,".repeat(6_000)}\n\nlast,✓\nwithout an end`;
   const bytes = Buffer.from(answer);

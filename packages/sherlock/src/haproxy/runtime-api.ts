@@ -99,8 +99,17 @@ function exchange(socketPath: string, line: string, take: (part: string) => void
     const receive = (size: number): boolean => {
       bytes += size;
       if (bytes > ANSWER_BYTES_MAX) fail(`its answer is larger than ${ANSWER_BYTES_MAX} bytes`);
-      else take(decoder.write(RECEIVED.subarray(0, size)));
+      else pass(decoder.write(RECEIVED.subarray(0, size)));
       return true;
+    };
+    // Of what is called by a socket, nothing may be thrown.
+    const pass = (part: string): void => {
+      try {
+        take(part);
+      } catch (error) {
+        socket.destroy();
+        reject(error as Error);
+      }
     };
     const socket = connect({ path: socketPath, onread: { buffer: RECEIVED, callback: receive } });
     const fail = (why: string, cause?: Error): void => {
@@ -115,7 +124,7 @@ function exchange(socketPath: string, line: string, take: (part: string) => void
     socket.on("close", () => {
       // The least that it answers is an empty line; a master that starts anew ends its connections without a word.
       if (bytes === 0) return fail("it ended the connection without an answer");
-      take(decoder.end());
+      pass(decoder.end());
       resolve();
     });
     // Half-closed, as the socket of a master answers until its client has ended.
