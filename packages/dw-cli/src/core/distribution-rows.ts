@@ -114,5 +114,5 @@ function describeIdle(route: RouteListing): { detail: string; mood: Distribution
     return { detail: "waits: no registered instance matches the target", mood: "warning" };
   if (route.when !== null && route.percent === 0) return { detail: "only the requests that match", mood: "plain" };
   if (route.percent === 0) return { detail: "takes its instances out of the primary", mood: "plain" };
-  return { detail: "no live instance: its share goes to the primary", mood: "warning" };
+  return { detail: "no live instance is left for it: its share goes to the primary", mood: "warning" };
 }

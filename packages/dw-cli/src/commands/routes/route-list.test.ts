@@ -70,6 +70,21 @@ test("route list shows a route whose service is not known yet", async () => {
   expect(followed.stdout).toMatch(/^\+ +worker +barker.new +/m);
 });
 
+test("route list says of a target why it gets nothing: whatever lives of it may be another target's", async () => {
+  const table = world();
+  const of = (target: string) => [routes("monolith", "barker", [[target, 1_000], ...narrower(target)])];
+  const narrower = (target: string): [string, number][] => (target === "//barker(2)" ? [["//barker(2.0)", 500]] : []);
+  const detail = async (target: string): Promise<string | undefined> => {
+    table.apply({ ...emptyChange(), tables: of(target) });
+    const { stdout } = await run("route list", { answers: answersOf(table), width: 200 });
+    return stdout.split("\n").find((line) => line.includes(` ${target} `));
+  };
+  // vm3 has version 2.0, and vm2, which has 1.1, is down.
+  for (const target of ["//barker(2)", "//barker(1.1)"]) {
+    expect(await detail(target)).toMatch(/ 0% +10% +no live instance is left for it: its share goes to the primary$/);
+  }
+});
+
 test("route list says that there is nothing yet", async () => {
   const answers = { "GET /v1/routes": { routes: [] }, "GET /v1/distributions": { distributions: [] } };
   expect(await run("route list", { answers })).toMatchObject({
