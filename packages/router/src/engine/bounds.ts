@@ -1,6 +1,6 @@
 import type { AddressSettings } from "../address/rules.ts";
 import { Topic } from "../queue/topic.ts";
-import type { Queue } from "../queue/queue.ts";
+import { Queue } from "../queue/queue.ts";
 
 interface Bounded {
   readonly kept: Queue | Topic;
@@ -32,6 +32,17 @@ export function isFull({ kept, settings: { maxMessages, maxBytes } }: Bounded, b
     (maxMessages !== null && kept.messages >= maxMessages) ||
     (maxBytes !== null && kept.messages > 0 && kept.bytes + bytes > maxBytes)
   );
+}
+
+/** Whether a message of so many bytes that somebody moves there is to stay where it is. */
+export function isClosedTo(to: Bounded, bytes: number): boolean {
+  return to.settings.overflow === "reject" ? isFull(to, bytes) : roomOf(to) <= 0;
+}
+
+/** Drops the oldest messages of a queue that has `drop-oldest`, until there is room. */
+export function makeRoom(to: Bounded & { readonly counters: { dropped: number } }, bytes: number): void {
+  if (to.settings.overflow !== "drop-oldest" || !(to.kept instanceof Queue)) return;
+  while (isFull(to, bytes) && to.kept.dropOldest()) to.counters.dropped++;
 }
 
 /** Which bound has been reached. */

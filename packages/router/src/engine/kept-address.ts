@@ -8,7 +8,7 @@ import type { Subscription } from "../queue/subscription.ts";
 import { Topic } from "../queue/topic.ts";
 import type { From } from "../address/from.ts";
 import type { Intake } from "./intake.ts";
-import { isFull, limitOf, roomOf } from "./bounds.ts";
+import { isFull, limitOf, makeRoom, roomOf } from "./bounds.ts";
 import type { Control } from "./notes/control.ts";
 import { configOf, type OwnSettings } from "./notes/own-settings.ts";
 import { allotAll, type Allotment, counting, pumpSeat, seated, seatPort } from "./allotment.ts";
@@ -179,7 +179,7 @@ export class KeptAddress implements SinkHost {
         description: `Cannot take a message at ${plainName(this.name)}: ${limitOf(this)}`,
       };
     }
-    if (settings.overflow === "drop-oldest") this.#makeRoom(payload.length);
+    makeRoom(this, payload.length);
     if (keys !== null) this.dedupe.add(keys, nowMs);
     this.#allotment.note(kept.append({ acceptedAtMs: nowMs, ttlMs, keys, payload }), caller);
     counters.in++;
@@ -289,11 +289,5 @@ export class KeptAddress implements SinkHost {
     const record = { address: this.id, sequence: 0, acceptedAtMs: nowMs, ttlMs: 0, keys: null, payload };
     this.counters.dead++;
     this.#deps.bury({ sequence: 0, record, reason: "expired" });
-  }
-
-  #makeRoom(bytes: number): void {
-    const { kept, counters } = this;
-    if (!(kept instanceof Queue)) return;
-    while (isFull(this, bytes) && kept.dropOldest()) counters.dropped++;
   }
 }

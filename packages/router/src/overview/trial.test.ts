@@ -41,6 +41,24 @@ test.each([
 });
 
 test.each([
+  ["refuse", 2, 1],
+  ["reject", 2, 1],
+  ["refuse", 1, 0],
+  ["drop-oldest", 1, 2],
+] as const)(
+  "tried() says how many messages fit where overflow is %s and max_messages %i",
+  async (overflow, max, moved) => {
+    const broker = await filled();
+    new TestSender(broker, "small").send("there");
+    await settled();
+    const small = broker.queue("small");
+    small.configure({ ...small.settings, maxMessages: max, overflow });
+    const answer = { moved, changed: false };
+    expect(tried(broker, ["try:queue-move", "orders", { ...nowhere, to: "small" }], none)).toEqual(answer);
+  },
+);
+
+test.each([
   ["try:queue-purge", "others", null, "Cannot find others: there is no such queue or topic"],
   ["try:queue-purge", null, null, "the question names no address"],
   ["try:queue-move", "orders", "topic/news", "Cannot use topic/news for that: it is no queue"],

@@ -1,4 +1,5 @@
 import { deadNameOf, plainName } from "../address/scope.ts";
+import { isClosedTo } from "../engine/bounds.ts";
 import type { Broker } from "../engine/broker.ts";
 import { KeptAddress } from "../engine/kept-address.ts";
 import { Refused } from "../engine/refused.ts";
@@ -25,11 +26,11 @@ export function tried(
     case "queue-move": {
       const from = keptOfKind(broker, named(address), "queue");
       if (!isAway(named(to))) requireTaking(broker, named(to), (found) => found.kept instanceof Queue);
-      return { moved: waitingAt(from), changed: false };
+      return { moved: fitting(broker.find(named(to)), from, waitingAt(from)), changed: false };
     }
     case "dead-retry":
       requireTaking(broker, named(address), () => true);
-      return { moved: deadOf(broker, named(address)), changed: false };
+      return { moved: fitting(broker.find(named(address)), null, deadOf(broker, named(address))), changed: false };
     case "dead-drop":
       return { purged: deadOf(broker, named(address)), changed: false };
     case "queue-remove":
@@ -55,6 +56,14 @@ function waitingAt({ kept }: KeptAddress): number {
 function deadOf(broker: Broker, name: string): number {
   const dead = broker.find(deadNameOf(name));
   return dead instanceof KeptAddress ? waitingAt(dead) : 0;
+}
+
+/** How many of so many messages there is room for, where their number bounds it: the move ends at the others. */
+function fitting(to: ReturnType<Broker["find"]>, from: KeptAddress | null, count: number): number {
+  if (!(to instanceof KeptAddress) || to === from) return count;
+  const { maxMessages, overflow } = to.settings;
+  if (isClosedTo(to, 0)) return 0;
+  return maxMessages === null || overflow === "drop-oldest" ? count : Math.min(count, maxMessages - to.kept.messages);
 }
 
 /** An address that is not there yet would be made. */

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { SimulatedDisk } from "../../log/testing/simulated-disk.ts";
 import { moveMessages } from "./mover.ts";
 import { settled, TestReceiver, TestSender } from "../testing/links.ts";
-import { openBroker } from "../testing/open-broker.ts";
+import { openBroker, rule } from "../testing/open-broker.ts";
 
 test("moveMessages() is done at once where there is nothing to move", async () => {
   const clock = createFakeClock();
@@ -50,6 +50,45 @@ test("moveMessages() leaves what is not moved yet where the other queue is remov
   const receiver = new TestReceiver(broker, "from");
   await settled();
   expect(receiver.texts).toHaveLength(100);
+});
+
+test.each([
+  ["refuse", "maxMessages"],
+  ["reject", "maxMessages"],
+  ["refuse", "maxBytes"],
+  ["reject", "maxBytes"],
+] as const)("moveMessages() stops where the other queue is full: %s at %s", async (overflow, bound) => {
+  const broker = await openBroker(new SimulatedDisk(new Chance(1)).boot(), createFakeClock());
+  const sender = new TestSender(broker, "from");
+  for (let i = 0; i < 5; i++) sender.send(`${i}`);
+  await settled();
+  const max = bound === "maxMessages" ? 3 : (broker.queue("from").kept.bytes / 5) * 3;
+  const target = broker.queue("to");
+  target.configure({ ...target.settings, overflow, [bound]: max });
+  const time = { later: setImmediate, nowMs: broker.nowMs };
+  const moving = moveMessages(broker.queue("from"), broker.queue("to"), time);
+  await expect(moving).rejects.toThrow(/^Cannot take a message at to: it has max_.*; 3 of 5 were moved$/);
+  const [from, to] = [new TestReceiver(broker, "from"), new TestReceiver(broker, "to")];
+  await settled();
+  expect([from.texts, to.texts]).toEqual([
+    ["3", "4"],
+    ["0", "1", "2"],
+  ]);
+});
+
+test("moveMessages() to a full queue that drops its oldest, or to the queue itself, moves everything", async () => {
+  const rules = [rule("to", { maxMessages: 3, overflow: "drop-oldest" }), rule("from", { maxMessages: 5 })];
+  const broker = await openBroker(new SimulatedDisk(new Chance(1)).boot(), createFakeClock(), { rules });
+  const sender = new TestSender(broker, "from");
+  for (let i = 0; i < 5; i++) sender.send(`${i}`);
+  await settled();
+  const time = { later: setImmediate, nowMs: broker.nowMs };
+  expect(await moveMessages(broker.queue("from"), broker.queue("from"), time)).toBe(5);
+  await settled();
+  expect(await moveMessages(broker.queue("from"), broker.queue("to"), time)).toBe(5);
+  const to = new TestReceiver(broker, "to");
+  await settled();
+  expect(to.texts).toEqual(["2", "3", "4"]);
 });
 
 test.each(Array.from({ length: 20 }, (_, seed) => seed))(

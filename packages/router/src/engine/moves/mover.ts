@@ -2,6 +2,7 @@ import type { MessageRecord } from "../../log/record.ts";
 import type { Delivery } from "../../queue/delivery.ts";
 import type { KeptAddress } from "../kept-address.ts";
 import type { Source, SourcePort } from "../ports.ts";
+import { isClosedTo, limitOf, makeRoom } from "../bounds.ts";
 import { Queue } from "../../queue/queue.ts";
 import { plainName } from "../../address/scope.ts";
 import { Refused } from "../refused.ts";
@@ -85,17 +86,30 @@ export const timeLeft = (
   nowMs: number,
 ): number => (ttlMs === 0 ? 0 : Math.max(1, Math.min(ttlMs, acceptedAtMs + ttlMs - nowMs)));
 
+/** Where messages come to that somebody moves. */
+type MoveTarget = Pick<KeptAddress, "name" | "isGone" | "kept" | "settings" | "counters">;
+
 /** Why messages of a move are not taken; null where they are. @param isEnded whether it was said how many came of that move. */
-export function whyNotTaken(to: Pick<KeptAddress, "name" | "isGone">, isEnded: boolean): Refused | null {
+export function whyNotTaken(to: MoveTarget, isEnded: boolean): Refused | null {
   if (isEnded) return new Refused("amqp:precondition-failed", "Cannot take more of a move: it is over");
   if (!to.isGone) return null;
   return new Refused("amqp:resource-deleted", `Cannot take messages at ${plainName(to.name)}: it was removed`);
 }
 
+/** Makes room for a message of a move, where the address does so for others. @returns why it is not taken; null where it is. */
+export function admit(to: MoveTarget, bytes: number): Refused | null {
+  if (isClosedTo(to, bytes)) {
+    const what = `Cannot take a message at ${plainName(to.name)}: ${limitOf(to)}`;
+    return new Refused("amqp:resource-limit-exceeded", what);
+  }
+  makeRoom(to, bytes);
+  return null;
+}
+
 /**
  * Moves messages from one address to another; each is in one of them at any moment, whatever happens.
  * @returns how many.
- * @throws Refused where the other one is removed meanwhile, and how many were moved before.
+ * @throws Refused where the other one is full or removed meanwhile, and how many were moved before.
  */
 export async function moveMessages(
   from: KeptAddress,
@@ -104,19 +118,23 @@ export async function moveMessages(
 ): Promise<number> {
   // Messages that come meanwhile stay, as the target may send moved ones back.
   const max = from.kept.messages - from.kept.unsettled;
+  let full: Refused | null = null;
   const moved = await takeOut(from, {
     max,
     later,
-    isOver: () => to.isGone,
+    isOver: () => to.isGone || full !== null,
     use({ record }) {
-      if (to.isGone) return true;
+      if (to.isGone || full !== null) return true;
+      // A queue has as many as before of its own messages.
+      if (from !== to) full = admit(to, record.payload.length);
+      if (full !== null) return true;
       const acceptedAtMs = nowMs();
       to.kept.append({ acceptedAtMs, ttlMs: timeLeft(record, acceptedAtMs), keys: null, payload: record.payload });
       to.counters.in++;
       return false;
     },
   });
-  const refusal = whyNotTaken(to, false);
+  const refusal = whyNotTaken(to, false) ?? full;
   if (refusal === null) return moved;
   throw new Refused(refusal.condition, `${refusal.message}; ${moved} of ${max} were moved`);
 }

@@ -129,6 +129,15 @@ test("away() gives back what is not taken, and says how many were", async () => 
   expect(await textsOf(far(), "to")).toEqual(numbers(200));
 });
 
+test("away() stops where the other queue is full", async () => {
+  await fill(450);
+  const to = far().broker.queue("to");
+  to.configure({ ...to.settings, maxMessages: 250 });
+  await expect(move()).rejects.toThrow("Cannot take a message at to: it has max_messages, 250; 250 of 450 were moved");
+  expect(await textsOf(near(), "from")).toEqual(numbers(200, 250));
+  expect(await textsOf(far(), "to")).toEqual(numbers(250));
+});
+
 test("away() keeps from consumers what may have been taken, until the other process has said what it has", async () => {
   await fill(300);
   const lost = {

@@ -6,7 +6,7 @@ import type { Broker } from "../broker.ts";
 import { KeptAddress } from "../kept-address.ts";
 import type { Source, SourcePort } from "../ports.ts";
 import { Refused } from "../refused.ts";
-import { timeLeft, whyNotTaken } from "./mover.ts";
+import { admit, timeLeft, whyNotTaken } from "./mover.ts";
 
 /** Some messages of a move, in their order. */
 export interface MovedBatch {
@@ -52,7 +52,7 @@ const AT_ONCE = 200;
 const BYTES_AT_ONCE = 2 ** 20;
 /** How often the other process is asked what became of a batch. */
 const ASK_MS = 1_000;
-/** How many ended moves are remembered, of which nothing more is taken; what is late comes soon after the end. */
+/** How many ended moves are remembered, of which nothing more is taken. */
 const ENDED_MAX = 1_000;
 
 /**
@@ -120,19 +120,20 @@ export class Moves {
 
   /** Takes messages of another process. @returns when they are on disk, how many. @throws Refused */
   take(to: KeptAddress, { id, first, payloads, ttls }: MovedBatch): Promise<number> {
-    const { later, nowMs } = this.#deps;
     return new Promise((resolve, reject) => {
-      later(() => {
+      this.#deps.later(() => {
         const refusal = whyNotTaken(to, this.#ended.has(id));
         if (refusal !== null) return reject(refusal);
-        const acceptedAtMs = nowMs();
-        payloads.forEach((payload, index) => {
+        const acceptedAtMs = this.#deps.nowMs();
+        for (const [index, payload] of payloads.entries()) {
           const keys = { producer: { name: producerOf(id), sequence: first + index + 1 } };
-          if (to.dedupe.has(keys, acceptedAtMs)) return;
+          if (to.dedupe.has(keys, acceptedAtMs)) continue;
+          const full = admit(to, payload.length); // how many came before is asked for
+          if (full !== null) return reject(full);
           to.dedupe.add(keys, acceptedAtMs);
           to.kept.append({ acceptedAtMs, ttlMs: ttls[index] ?? 0, keys, payload });
           to.counters.in++;
-        });
+        }
         to.storage.whenDurable(() => resolve(payloads.length));
       });
     });
@@ -158,8 +159,7 @@ export class Moves {
       const { kept } = from;
       if (!(kept instanceof Queue)) continue;
       for (const moving of from.moves.values()) {
-        const source = from.openQueueSource(kept, new Taker(0), moving.sequences);
-        this.#unknown.add({ from, moving, source });
+        this.#unknown.add({ from, moving, source: from.openQueueSource(kept, new Taker(0), moving.sequences) });
       }
     }
   }
