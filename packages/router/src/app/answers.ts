@@ -7,7 +7,7 @@ import { answerSibling } from "../processes/siblings.ts";
 import type { Manage } from "../wire/management-link.ts";
 import type { InnerPort } from "./inner.ts";
 import { type Facts, factsOf, linkStatuses, type LinkStatus } from "../overview/links.ts";
-import { queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
+import { queueOf, queuesOf, type QueueStatus, sortQueues } from "../overview/queues.ts";
 import type { StatusSources } from "../overview/status.ts";
 import { type Why, type WhyFacts, why } from "../overview/why.ts";
 
@@ -43,7 +43,7 @@ export function createAnswers({
     switch (question.is) {
       case "status":
         return {
-          queues: queuesOf(sources),
+          queues: question.address === undefined ? queuesOf(sources) : queueOf(question.address, sources),
           links: factsOf(sources),
           inner: factsOf({ host: sources.host, peers: inner?.peers ?? [] }),
           problems: sources.problems(),
@@ -95,8 +95,8 @@ export function mergeStatus(parts: readonly PartStatus[]): {
 
 /** Carries out commands of `dw` at the process that has the address, and collects lists from all processes. */
 export function manageAll(part: Part, own: Manage): Manage {
-  const all = async () => {
-    const asked = part.seat.indices.map((index) => part.ask(index, { is: "status" }).catch(() => null));
+  const all = async (of: { readonly address?: string } = {}) => {
+    const asked = part.seat.indices.map((index) => part.ask(index, { is: "status", ...of }).catch(() => null));
     const parts = (await Promise.all(asked)).filter((one): one is PartStatus => one !== null);
     return { ...mergeStatus(parts), problems: parts.flatMap(({ problems }) => problems) };
   };
@@ -111,7 +111,7 @@ export function manageAll(part: Part, own: Manage): Manage {
       case "link-list":
         return (await all()).links;
       case "why":
-        if (address !== null) return whyOf(part, address, await all());
+        if (address !== null) return whyOf(part, address, await all({ address }));
     }
     if (address === null) return own(operation, address, more);
     const home = part.homeOf(address);

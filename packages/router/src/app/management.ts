@@ -8,8 +8,8 @@ import { readOwnSettings } from "../config/own-settings.ts";
 import { Topic } from "../queue/topic.ts";
 import { deadLetter } from "../wire/dead-letter.ts";
 import type { Manage } from "../wire/management-link.ts";
-import { linksOf } from "../overview/links.ts";
-import { queuesOf } from "../overview/queues.ts";
+import { factsOf, linksOf, linkStatuses } from "../overview/links.ts";
+import { queueOf, queuesOf } from "../overview/queues.ts";
 import { keptOf, keptOfKind, named } from "../overview/named-address.ts";
 import type { StatusSources } from "../overview/status.ts";
 import { tried } from "../overview/trial.ts";
@@ -29,6 +29,17 @@ export interface Away {
 export function createManagement(sources: StatusSources, away: Away | null = null): Manage {
   const { broker } = sources;
   const links = () => linksOf(sources, queuesOf(sources));
+  /** An address and the links at it. */
+  const at = (name: string) => {
+    const queues = queueOf(name, sources);
+    return {
+      queues,
+      links: linkStatuses(
+        factsOf(sources).filter(({ address }) => address === name),
+        queues,
+      ),
+    };
+  };
   const kept = (name: string): KeptAddress => keptOf(broker, name);
   const ofKind = (name: string, kind: "queue" | "topic"): KeptAddress => keptOfKind(broker, name, kind);
   /** Does something with the dead letters of an address, where there are any. */
@@ -40,13 +51,16 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
   const move = async (from: KeptAddress, to: KeptAddress) => ({
     moved: await moveMessages(from, to, { later: (next) => broker.intake.whenTaking(next), nowMs }),
   });
-  const show = (address: KeptAddress) => ({
-    ...queuesOf(sources).find((one) => one.address === address.name),
-    settings: address.settings,
-    own: address.own,
-    ...(address.kept instanceof Topic && { subscriptions: subscriptionsOf(address.kept) }),
-    links: links().filter((link) => link.address === address.name),
-  });
+  const show = (address: KeptAddress) => {
+    const { queues, links: ofIt } = at(address.name);
+    return {
+      ...queues[0],
+      settings: address.settings,
+      own: address.own,
+      ...(address.kept instanceof Topic && { subscriptions: subscriptionsOf(address.kept) }),
+      links: ofIt,
+    };
+  };
   const list = (kind: "topic") => queuesOf(sources).filter((one) => one.kind === kind);
   const manageOf = (kind: "queue" | "topic", verb: string, name: string, settings: ReadonlyMap<string, string>) => {
     switch (verb) {
@@ -85,7 +99,7 @@ export function createManagement(sources: StatusSources, away: Away | null = nul
       case "link-list":
         return links();
       case "why":
-        return why(named(address), { queues: queuesOf(sources), links: links(), problems: sources.problems() });
+        return why(named(address), { ...at(named(address)), problems: sources.problems() });
       case "queue-purge":
         return { purged: kept(named(address)).kept.purge() };
       case "queue-move": {

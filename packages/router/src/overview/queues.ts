@@ -1,10 +1,11 @@
 import type { StallReason } from "@datawire/protocol";
 import type { Broker } from "../engine/broker.ts";
-import type { DirectAddress } from "../engine/direct-address.ts";
+import { DirectAddress } from "../engine/direct-address.ts";
 import { deadNameOf, isDeadName } from "../address/scope.ts";
 import { KeptAddress } from "../engine/kept-address.ts";
 import { limitReasonOf } from "../address/reasons.ts";
 import type { LinkAddress, Upstreams } from "../upstream/upstreams.ts";
+import { Topic } from "../queue/topic.ts";
 import type { RateBook, Rates } from "./rates.ts";
 
 /** One address, as `dw queue list --json` has it. */
@@ -21,6 +22,8 @@ export interface QueueStatus extends Rates {
   readonly consumers: number;
   /** How many messages of it are in `dead/ADDRESS`. */
   readonly dead: number;
+  /** How many messages the durable subscription that is furthest behind has to read, of those without a consumer. */
+  readonly unread: number;
 }
 
 /** What is looked at for it. */
@@ -32,22 +35,34 @@ export interface QueueSources {
 }
 
 /** All addresses, those that do not move first. */
-export function queuesOf({ broker, upstreams, rates, nowMs }: QueueSources): QueueStatus[] {
+export function queuesOf(sources: QueueSources): QueueStatus[] {
+  const { broker, upstreams } = sources;
+  return sortQueues(statusesOf([...broker.kept, ...broker.direct, ...upstreams.addresses], sources));
+}
+
+/** One address, without a look at the others, of which there may be very many; none where it is not there. */
+export function queueOf(name: string, sources: QueueSources): QueueStatus[] {
+  const { broker, upstreams } = sources;
+  const found = broker.find(name) ?? [...upstreams.addresses].find((address) => address.name === name);
+  return found === undefined ? [] : statusesOf([found], sources);
+}
+
+function statusesOf(
+  addresses: readonly (KeptAddress | DirectAddress | LinkAddress)[],
+  { broker, rates, nowMs }: QueueSources,
+): QueueStatus[] {
   const deadOf = (name: string): number => {
     const dead = isDeadName(name) ? null : broker.find(deadNameOf(name));
     return dead instanceof KeptAddress ? dead.kept.messages : 0;
   };
-  const list = [
+  return addresses.flatMap((address) => {
+    const { name } = address;
+    if (address instanceof DirectAddress) return [directStatus(address, rates.of(name))];
+    if (!(address instanceof KeptAddress)) return [linkStatus(address, rates.of(name))];
     // What was made for one link is of interest where something waits in it.
-    ...[...broker.kept]
-      .filter(({ name, kept }) => !name.startsWith("$") || kept.messages > 0)
-      .map((address) =>
-        keptStatus(address, { rates: rates.of(address.name), dead: deadOf(address.name), nowMs: nowMs() }),
-      ),
-    ...[...broker.direct].map((address) => directStatus(address, rates.of(address.name))),
-    ...[...upstreams.addresses].map((address) => linkStatus(address, rates.of(address.name))),
-  ];
-  return sortQueues(list);
+    if (name.startsWith("$") && address.kept.messages === 0) return [];
+    return [keptStatus(address, { rates: rates.of(name), dead: deadOf(name), nowMs: nowMs() })];
+  });
 }
 
 /** Those that do not move first. */
@@ -88,7 +103,15 @@ function keptStatus(address: KeptAddress, { rates, dead, nowMs }: Facts): QueueS
     consumers: sources.size,
     ...rates,
     dead,
+    unread: unreadOf(kept),
   };
+}
+
+function unreadOf(kept: KeptAddress["kept"]): number {
+  let most = 0;
+  if (kept instanceof Topic)
+    for (const { port, lag } of kept.subscriptions) if (port === null) most = Math.max(most, lag);
+  return most;
 }
 
 /** Why nothing goes out though there are consumers; of a topic, why one of them gets nothing. */
@@ -124,4 +147,4 @@ function linkStatus({ name, waits, senders, consumers, unsettled }: LinkAddress,
   };
 }
 
-const NONE_KEPT = { messages: 0, bytes: 0, oldestMs: null, dead: 0 } as const;
+const NONE_KEPT = { messages: 0, bytes: 0, oldestMs: null, dead: 0, unread: 0 } as const;

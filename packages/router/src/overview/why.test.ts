@@ -1,6 +1,12 @@
+import { Chance } from "@datawire/protocol/testing/chance";
+import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
+import { settled, TestReceiver, TestSender } from "../engine/testing/links.ts";
+import { openBroker } from "../engine/testing/open-broker.ts";
+import { SimulatedDisk } from "../log/testing/simulated-disk.ts";
 import { type Facts, type LinkStatus, linkStatuses } from "./links.ts";
-import type { QueueStatus } from "./queues.ts";
+import { queueOf, queuesOf, type QueueStatus } from "./queues.ts";
+import { RateBook } from "./rates.ts";
 import { why } from "./why.ts";
 
 const FULL: QueueStatus = {
@@ -15,6 +21,7 @@ const FULL: QueueStatus = {
   senders: 1,
   consumers: 1,
   dead: 0,
+  unread: 0,
   inPerS: 0,
   outPerS: 0,
 };
@@ -59,4 +66,23 @@ test("why() says of a full topic that a durable subscription has to read", () =>
   expect(told.text).toContain("as a durable subscription has not read them (`dw topic show` has which)");
   const queue = why("orders", { queues: [{ ...FULL, reason: "limit" }], links: [], problems: [] });
   expect(queue.text).toContain("until consumers take some");
+});
+
+test("why() says of a topic what a durable subscription without a consumer has to read", async () => {
+  const broker = await openBroker(new SimulatedDisk(new Chance(1)).boot(), createFakeClock());
+  const sources = { broker, upstreams: { addresses: [] }, rates: new RateBook(), nowMs: broker.nowMs };
+  const told = () => why("topic/news", { queues: queueOf("topic/news", sources), links: [], problems: [] });
+  expect(told().kind).toBeNull();
+  const reader = new TestReceiver(broker, "topic/news", { subscription: "reader" });
+  const sender = new TestSender(broker, "topic/news");
+  expect(told().text).toBe("nothing waits there");
+  reader.source.detach(false);
+  for (const text of ["a", "b", "c"]) sender.send(text);
+  await settled();
+  expect(told().text).toContain("a durable subscription without a consumer has 3 messages to read");
+  expect(queueOf("topic/news", sources)).toEqual(queuesOf(sources));
+  const again = new TestReceiver(broker, "topic/news", { subscription: "reader" });
+  await settled();
+  expect(again.texts).toEqual(["a", "b", "c"]);
+  expect(told().text).toBe("nothing waits; consumers have 3 that they have not settled");
 });

@@ -41,6 +41,10 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
   // What the last of the subscriptions of a topic still has to read.
   const lag = Math.max(0, ...links.map((link) => link.lag ?? 0));
   const waiting = queue.kind === "topic" ? lag : messages - unsettled;
+  const behind =
+    queue.unread === 0
+      ? ""
+      : `; a durable subscription without a consumer has ${count(queue.unread, "message")} to read (\`dw topic show\` has which)`;
   switch (queue.reason) {
     case "disk-full":
       return (
@@ -72,10 +76,12 @@ function textOf(queue: QueueStatus, links: readonly LinkStatus[]): string {
       return `${who}, and none of ${count(consumers, "consumer")} gives credit${held}`;
     }
     case null:
-      if (queue.state === "moving") return `it moves: ${inPerS} in and ${outPerS} out a second`;
+      if (queue.state === "moving") return `it moves: ${inPerS} in and ${outPerS} out a second${behind}`;
       return unsettled > 0
-        ? `nothing waits; consumers have ${unsettled} that they have not settled`
-        : "nothing waits there";
+        ? `nothing waits; consumers have ${unsettled} that they have not settled${behind}`
+        : behind === ""
+          ? "nothing waits there"
+          : `nothing waits for the consumers that there are${behind}`;
   }
 }
 

@@ -2,7 +2,8 @@ import type { Exceptions } from "./homes.ts";
 
 /** What a process is asked by another one, or by the one that started them all. */
 export type Question =
-  | { readonly is: "status" }
+  /** What there is, or of one address alone. */
+  | { readonly is: "status"; readonly address?: string }
   | { readonly is: "metrics" }
   /** To take messages of a move, in base64, with how long they have, `first` of which came before; answered when they are on disk. */
   | {
