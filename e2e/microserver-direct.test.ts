@@ -71,7 +71,7 @@ test("a pipeline of three stages without a router between them loses and doubles
 });
 
 test("stages that the router names to each other lose and double nothing, while each of two in the middle is killed in turn", async () => {
-  await stack.startDirectory([], { lease: "1s" });
+  await stack.startDirectory([], { lease: "5s" });
   const directory = await stack.directoryAddress();
   const router = await RouterProcess.start(stack, { directories: [directory] });
   const env = { DATAWIRE_DIRECTORY: directory, DATAWIRE_ROUTER: `127.0.0.1:${router.port}` };

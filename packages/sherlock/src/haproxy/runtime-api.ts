@@ -108,7 +108,7 @@ function exchange(socketPath: string, line: string, take: (part: string) => void
         take(part);
       } catch (error) {
         socket.destroy();
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
     const socket = connect({ path: socketPath, onread: { buffer: RECEIVED, callback: receive } });
