@@ -10,7 +10,8 @@ import {
 } from "react";
 import type { Place } from "../core/address.ts";
 import type { Connection, Session } from "./connection.ts";
-import type { Live, Question, Reply } from "./live.ts";
+import type { Question, Reply } from "./entry.ts";
+import type { Live } from "./live.ts";
 import type { Navigation } from "./navigation.ts";
 import type { Notices } from "./notices.ts";
 import { useStore } from "./store.ts";

@@ -1,6 +1,7 @@
 import { type Answer, endpoints, type RolloutListing } from "@datawire/api";
 import { mergeRows } from "../core/merge.ts";
-import { type Question, RATE_SECONDS } from "./live.ts";
+import type { Question } from "./entry.ts";
+import { RATE_SECONDS } from "./live.ts";
 
 /** How often is asked while no stream tells. */
 const OFTEN_MS = 700;

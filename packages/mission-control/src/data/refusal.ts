@@ -10,6 +10,11 @@ export class Refusal extends Error {
     super(message);
     this.status = status;
   }
+
+  /** Whether it is what was asked for, so that the same request is refused again (RFC 9110, section 15.5). */
+  get isOfRequest(): boolean {
+    return this.status >= 400 && this.status < 500;
+  }
 }
 
 /** A request without an answer: the directory is away, or cannot be reached. */

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { type ServiceRow, serviceRows } from "../core/service-rows.ts";
 import { useReply } from "./console.ts";
-import type { Reply } from "./live.ts";
+import type { Reply } from "./entry.ts";
 import { servicesQuestion } from "./questions.ts";
 
 /** All services in rows, with their traffic. */

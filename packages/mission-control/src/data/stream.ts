@@ -11,6 +11,10 @@ export type Chosen = Readonly<Record<string, string>>;
 export interface StreamListener {
   whole(topic: string, data: unknown): void;
   changes(topic: string, changes: Changes): void;
+  /** It tells of these. */
+  opened(topics: readonly string[]): void;
+  /** It was not opened: the directory is away, or refuses one of these. */
+  unopened(topics: readonly string[]): void;
   /** It has ended, or begins anew: what is shown may be old. */
   broken(): void;
 }
@@ -68,9 +72,16 @@ export class Stream {
     const source = new EventSource(this.#urlOf(this.#topics.join(","), this.#chosen), { withCredentials: true });
     this.#source = source;
     for (const topic of this.#topics) source.addEventListener(topic, (event) => this.#take(topic, event));
+    const topics = this.#topics;
+    let isOpened = false;
+    source.addEventListener("open", () => {
+      isOpened = true;
+      this.#listener.opened(topics);
+    });
     source.addEventListener("error", () => {
       if (this.#source !== source) return;
       this.#schedule(REOPEN_MS);
+      if (!isOpened) this.#listener.unopened(topics);
       this.#listener.broken();
     });
   }

@@ -1,5 +1,5 @@
 import { endpoints, type LogEvent, type Span } from "@datawire/api";
-import type { Question } from "./live.ts";
+import type { Question } from "./entry.ts";
 
 /** All that is known of one trace. */
 export interface TraceFacts {

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useConsole } from "../data/console.ts";
-import type { Reply } from "../data/live.ts";
+import type { Reply } from "../data/entry.ts";
 import { Ago } from "./ago.tsx";
 
 interface AnsweredProps<T> {

@@ -2,7 +2,7 @@ import { type Answer, endpoints } from "@datawire/api";
 import { useMemo } from "react";
 import { formatMs, formatRate, formatRatio } from "../core/format.ts";
 import { useParam, useReply } from "../data/console.ts";
-import type { Question } from "../data/live.ts";
+import type { Question } from "../data/entry.ts";
 import { Answered, Empty } from "./answered.tsx";
 import { Chart } from "./chart.tsx";
 import { Section } from "./page.tsx";

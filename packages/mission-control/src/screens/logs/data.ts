@@ -1,5 +1,5 @@
 import { type ApiClient, endpoints, type LogEvent, type TraceSummary } from "@datawire/api";
-import type { Question } from "../../data/live.ts";
+import type { Question } from "../../data/entry.ts";
 import type { Changes } from "../../data/stream.ts";
 
 /** Some of the rows that there are, the newest first. */

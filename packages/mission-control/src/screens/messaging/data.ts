@@ -1,6 +1,6 @@
 import { type Answer, endpoints } from "@datawire/api";
 import type { LinkReport, QueueReport } from "@datawire/protocol";
-import type { Question } from "../../data/live.ts";
+import type { Question } from "../../data/entry.ts";
 
 type Routers = Answer<"listRouters">["routers"];
 

@@ -1,6 +1,6 @@
 import { type Answer, endpoints, type RolloutListing } from "@datawire/api";
 import { generationOf, selectorMatches } from "@datawire/protocol";
-import type { Question } from "../../data/live.ts";
+import type { Question } from "../../data/entry.ts";
 
 /** One step of a rollout. */
 export type Step = RolloutListing["steps"][number];

@@ -1,7 +1,7 @@
 import { type Answer, endpoints, type Explanation, type InstanceListing } from "@datawire/api";
 import { generationOf } from "@datawire/protocol";
 import { type Traffic, trafficOf } from "../../core/traffic.ts";
-import type { Question } from "../../data/live.ts";
+import type { Question } from "../../data/entry.ts";
 
 /** All that is known of one service but its traffic. */
 export interface ServiceFacts {

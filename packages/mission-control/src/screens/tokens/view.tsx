@@ -1,7 +1,7 @@
 import { type Answer, endpoints } from "@datawire/api";
 import { useState } from "react";
 import { useReply } from "../../data/console.ts";
-import type { Question } from "../../data/live.ts";
+import type { Question } from "../../data/entry.ts";
 import { Action } from "../../parts/action.tsx";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered, Empty } from "../../parts/answered.tsx";

@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { dwCommand } from "../../core/command.ts";
 import { plural } from "../../core/format.ts";
 import { useReply } from "../../data/console.ts";
-import type { Question } from "../../data/live.ts";
+import type { Question } from "../../data/entry.ts";
 import { HISTORY_MAX, historyQuestion } from "../../data/questions.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Answered } from "../../parts/answered.tsx";
