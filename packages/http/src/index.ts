@@ -1,12 +1,15 @@
 export {
   endWithRefusal,
   errorBody,
+  jsonAnswer,
   pathOf,
   queryOf,
   type RawRefusal,
   send,
   sendJson,
+  sendWhole,
   takesGzip,
+  type WholeAnswer,
 } from "./exchange/answer.ts";
 export {
   type BodyRoom,

@@ -44,6 +44,25 @@ test("GET /v1/services lists what is registered, and /v1/services/NAME shows one
   expect(await served.get("/v1/services/No%20body")).toMatchObject({ status: 400 });
 });
 
+test("a large answer is packed for who takes that, whatever endpoint it is of", async () => {
+  const many = await serve();
+  onTestFinished(() => many.stop());
+  const instances = Array.from({ length: 300 }, (_, i) => registration(`barker-${i}@a:1`));
+  await watsonOf(many, "vm1", instances);
+  for (const path of ["/v1/services", "/v1/instances", "/v1/table"]) {
+    const get = (encoding: string) =>
+      fetch(`http://127.0.0.1:${many.port}${path}`, { headers: { "accept-encoding": encoding } });
+    const [plain, packed] = [await get("identity"), await get("gzip")];
+    expect([path, plain.headers.get("content-encoding"), packed.headers.get("content-encoding")]).toEqual([
+      path,
+      null,
+      "gzip",
+    ]);
+    expect(Number(packed.headers.get("content-length"))).toBeLessThan(Number(plain.headers.get("content-length")) / 4);
+    for (const answer of [plain, packed]) expect(JSON.stringify(await answer.json())).toContain('"barker-299"');
+  }
+});
+
 test("a route is added, listed, explained, changed, undone and removed, each under the name that the header gives", async () => {
   const user = { "x-datawire-user": "ann@vm9" };
   const added = await served.send("POST", "/v1/routes", route, user);

@@ -11,7 +11,17 @@ import {
   rightOf,
 } from "@datawire/api";
 import { type ErrorBody, type ErrorCode, httpStatus, ProtocolError } from "@datawire/protocol";
-import { discardRest, errorBody, pathOf, readFileBody, sendJson, takesGzip } from "@datawire/http";
+import {
+  discardRest,
+  errorBody,
+  pathOf,
+  jsonAnswer,
+  readFileBody,
+  sendJson,
+  sendWhole,
+  takesGzip,
+  type WholeAnswer,
+} from "@datawire/http";
 import { describeError, type Logger } from "@datawire/runtime";
 import type { z } from "zod";
 import { type Grant, requireRight } from "../access/grant.ts";
@@ -44,16 +54,8 @@ export interface BoundEndpoint {
 type Answered =
   | { readonly json: unknown }
   | { readonly file: Iterable<Uint8Array> }
-  | { readonly raw: RawAnswer }
+  | { readonly raw: WholeAnswer }
   | { readonly stream: (res: ServerResponse) => void };
-
-/** An answer as it is to be sent. */
-export interface RawAnswer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /** A request that was let in, and of which nothing but the path is read. */
 interface RawRequest {
@@ -127,7 +129,7 @@ export interface RawBodyRequest<Path extends string, Query> extends Omit<
 /** Binds a handler that reads the body and makes the answer by itself. */
 export function bindRaw<const Path extends string, Query extends QueryShape = z.ZodObject<{}>>(
   endpoint: Endpoint & { readonly path: Path; readonly query?: Query },
-  handle: (request: RawBodyRequest<Path, z.output<Query>>) => Promise<RawAnswer>,
+  handle: (request: RawBodyRequest<Path, z.output<Query>>) => Promise<WholeAnswer>,
 ): BoundEndpoint {
   return {
     endpoint,
@@ -183,9 +185,9 @@ export function createRouter(endpoints: readonly BoundEndpoint[], deps: RouterDe
       if (right !== "none") requireRight(grant, right, `${method} ${pathOf(req).slice(0, 200)}`);
       const answer = await bound.handle({ req, params, author: authorOf(req, grant), grant, permit });
       if ("file" in answer) await sendFile(res, answer.file);
-      else if ("raw" in answer) sendRaw(res, answer.raw);
+      else if ("raw" in answer) await sendRaw(req, res, answer.raw);
       else if ("stream" in answer) return sendStream(req, res, answer.stream);
-      else sendJson(res, 200, answer.json);
+      else await sendWhole(req, res, jsonAnswer(Buffer.from(`${JSON.stringify(answer.json)}\n`)));
       discardRest(req);
     } catch (error) {
       // Whoever knows how to make it asks again.
@@ -227,12 +229,10 @@ function sendStream(req: IncomingMessage, res: ServerResponse, write: (res: Serv
   write(res);
 }
 
-function sendRaw(res: ServerResponse, { status, type, body, headers }: RawAnswer): void {
-  if (status === 204 || status === 304)
-    return void res.writeHead(status, { "cache-control": "no-store", ...headers }).end();
-  const length = { "content-length": String(body.byteLength) };
-  res.writeHead(status, { "content-type": type, "cache-control": "no-store", ...length, ...headers });
-  res.end(body);
+async function sendRaw(req: IncomingMessage, res: ServerResponse, answer: WholeAnswer): Promise<void> {
+  const { status, headers } = answer;
+  if (status !== 204 && status !== 304) return sendWhole(req, res, answer);
+  res.writeHead(status, { "cache-control": "no-store", ...headers }).end();
 }
 
 /** A request to a path that is known, by a method that is not. */

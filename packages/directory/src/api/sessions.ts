@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { type Answer, endpoints } from "@datawire/api";
 import { ProtocolError } from "@datawire/protocol";
-import { readJson } from "@datawire/http";
+import { jsonAnswer, readJson, type WholeAnswer } from "@datawire/http";
 import type { Admission } from "../access/gate.ts";
 import { grantOf, requireRight } from "../access/grant.ts";
 import { hasRight } from "../access/rights.ts";
@@ -9,7 +9,7 @@ import { sessionCookie, sessionSecrets } from "../access/console-access.ts";
 import { csrfOf, type OpenedSession } from "../access/session-service.ts";
 import type { ApiContext } from "./context.ts";
 import { checked } from "./asked.ts";
-import { bind, bindRaw, type BoundEndpoint, type RawAnswer } from "./router.ts";
+import { bind, bindRaw, type BoundEndpoint } from "./router.ts";
 
 type SessionContext = Pick<ApiContext, "signIn" | "tokens" | "clock">;
 type Shown = Answer<"showSession">;
@@ -98,11 +98,9 @@ function shown({ grant, auth, expiresMs, csrf }: Omit<Admission, "ended">): Show
 
 const NO_BODY = Buffer.alloc(0);
 
-function answer(body: Shown, setCookie?: string): RawAnswer {
+function answer(body: Shown, setCookie?: string): WholeAnswer {
   return {
-    status: 200,
-    type: "application/json; charset=utf-8",
-    body: Buffer.from(`${JSON.stringify(body)}\n`),
+    ...jsonAnswer(Buffer.from(`${JSON.stringify(body)}\n`)),
     ...(setCookie !== undefined && { headers: { "set-cookie": setCookie } }),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { endpoints } from "@datawire/api";
+import { jsonAnswer, type WholeAnswer } from "@datawire/http";
 import { ProtocolError } from "@datawire/protocol";
 import {
   type LogsPage,
@@ -19,7 +20,7 @@ import type { z } from "zod";
 import type { AskedTopic } from "../live/topic.ts";
 import type { ApiContext } from "./context.ts";
 import { take } from "./otlp/take.ts";
-import { bindRaw, type BoundEndpoint, type RawAnswer, type RawBodyRequest } from "./router.ts";
+import { bindRaw, type BoundEndpoint, type RawBodyRequest } from "./router.ts";
 
 type TracesContext = Pick<ApiContext, "telemetry" | "peerTraces" | "clock">;
 
@@ -118,7 +119,7 @@ type Asked<Query> = Pick<RawBodyRequest<string, Query>, "req" | "query" | "grant
 async function listTraces(
   context: TracesContext,
   { req, query, grant }: Asked<z.output<typeof endpoints.listTraces.query>>,
-): Promise<RawAnswer> {
+): Promise<WholeAnswer> {
   const { clock, peerTraces } = context;
   const question = tracesQuestion(query, clock.nowMs());
   const own = await list(context, grant.tenant, question);
@@ -132,7 +133,7 @@ async function listTraces(
 async function listLogs(
   context: TracesContext,
   { req, query, grant }: Asked<z.output<typeof endpoints.listLogs.query>>,
-): Promise<RawAnswer> {
+): Promise<WholeAnswer> {
   const { clock, peerTraces } = context;
   const question = logsQuestion(query, clock.nowMs());
   const own = await list(context, grant.tenant, question);
@@ -147,7 +148,7 @@ async function listLogs(
 async function showTrace(
   context: TracesContext,
   { req, query, grant, params: { trace } }: RawBodyRequest<"/{trace}", z.output<typeof endpoints.showTrace.query>>,
-): Promise<RawAnswer> {
+): Promise<WholeAnswer> {
   const { telemetry, peerTraces } = context;
   const known = knownOf(req);
   const question = { of: "trace", trace: traceKey(trace) } as const;
@@ -179,10 +180,10 @@ function knownOf({ headers: { "if-none-match": text = "" } }: Pick<IncomingMessa
 
 const IF_NONE_MATCH_MAX = 1_000;
 
-const withRevision = (answer: RawAnswer, revision: string | undefined): RawAnswer =>
+const withRevision = (answer: WholeAnswer, revision: string | undefined): WholeAnswer =>
   revision === undefined ? answer : { ...answer, headers: { etag: `"${revision}"` } };
 
-const unchanged = (revision: string): RawAnswer => ({
+const unchanged = (revision: string): WholeAnswer => ({
   status: 304,
   type: "",
   body: new Uint8Array(),
@@ -197,7 +198,7 @@ async function list(context: TracesContext, tenant: string | null, question: Que
   return extended(json ?? Buffer.from("{}"), { dropped: context.telemetry.lost(tenant) });
 }
 
-const withMissing = (json: Uint8Array, missing: readonly string[]): RawAnswer =>
+const withMissing = (json: Uint8Array, missing: readonly string[]): WholeAnswer =>
   jsonAnswer(extended(json, { missing }));
 
 /** An object in JSON with more fields, without being read anew: it has some already. */
@@ -207,7 +208,7 @@ const extended = (json: Uint8Array, more: object): Uint8Array =>
 /** What this directory has just written itself. */
 const parsed = (json: Uint8Array): unknown => JSON.parse(Buffer.from(json).toString());
 
-const jsonOf = (value: object): RawAnswer => jsonAnswer(Buffer.from(JSON.stringify(value)));
+const jsonOf = (value: object): WholeAnswer => jsonAnswer(Buffer.from(JSON.stringify(value)));
 
 function nothingOf(trace: string, missing: readonly string[]): ProtocolError {
   const silent = missing.length === 0 ? "" : `; ${missing.join(", ")} did not answer`;
@@ -223,5 +224,3 @@ async function find(
   if (found.state === "refused") throw new ProtocolError(found.code, found.message);
   return found.state === "found" ? found.json : null;
 }
-
-const jsonAnswer = (body: Uint8Array): RawAnswer => ({ status: 200, type: "application/json; charset=utf-8", body });

@@ -73,24 +73,27 @@ afterEach(() => {
 
 const SECONDS = 1_000;
 
-test.each([400, 403, 404])("what is refused with %d is asked for seldom, and all else is still told", async (status) => {
-  FakeSource.refused.add("rollout/999");
-  const live = new Live(connectionTo({}));
-  const missing = questionOf("rollout/999", refuse(status));
-  const there = questionOf("status", async () => ({}));
-  live.entry(missing.question).subscribe(() => {});
-  live.entry(there.question).subscribe(() => {});
-  await vi.advanceTimersByTimeAsync(5 * SECONDS);
-  expect(FakeSource.open?.topics).toEqual(["status"]);
-  vi.clearAllMocks();
-  FakeSource.asked = [];
-  await vi.advanceTimersByTimeAsync(60 * SECONDS);
-  expect(FakeSource.asked).toEqual([]);
-  expect(there.asked).not.toHaveBeenCalled();
-  expect(missing.asked.mock.calls.length).toBeGreaterThan(3);
-  expect(missing.asked.mock.calls.length).toBeLessThan(15);
-  expect(live.entry(missing.question).get().error).toBe("there is none");
-});
+test.each([400, 403, 404])(
+  "what is refused with %d is asked for seldom, and all else is still told",
+  async (status) => {
+    FakeSource.refused.add("rollout/999");
+    const live = new Live(connectionTo({}));
+    const missing = questionOf("rollout/999", refuse(status));
+    const there = questionOf("status", async () => ({}));
+    live.entry(missing.question).subscribe(() => {});
+    live.entry(there.question).subscribe(() => {});
+    await vi.advanceTimersByTimeAsync(5 * SECONDS);
+    expect(FakeSource.open?.topics).toEqual(["status"]);
+    vi.clearAllMocks();
+    FakeSource.asked = [];
+    await vi.advanceTimersByTimeAsync(60 * SECONDS);
+    expect(FakeSource.asked).toEqual([]);
+    expect(there.asked).not.toHaveBeenCalled();
+    expect(missing.asked.mock.calls.length).toBeGreaterThan(3);
+    expect(missing.asked.mock.calls.length).toBeLessThan(15);
+    expect(live.entry(missing.question).get().error).toBe("there is none");
+  },
+);
 
 test("what was refused is followed once it is there", async () => {
   FakeSource.refused.add("rollout/7");
