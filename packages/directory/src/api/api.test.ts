@@ -63,6 +63,19 @@ test("a large answer is packed for who takes that, whatever endpoint it is of", 
   }
 });
 
+test("of problems those that cost requests come first: a whole release may be held, and lists are cut", async () => {
+  const many = await serve();
+  onTestFinished(() => many.stop());
+  const held = Array.from({ length: 510 }, (_, i) => [registration(`a${i}@one:1`), registration(`a${i}@two:2`)]).flat();
+  const degraded = [registration("z@one:1"), registration("z@two:2", { state: "down", reason: "503" })];
+  await watsonOf(many, "vm1", [...held, ...degraded]);
+  expect(await many.send("POST", "/v1/services/z/promote", { generation: "2" })).toMatchObject({ status: 200 });
+  const { body } = await many.get("/v1/status");
+  const subjects = (body["problems"] as { subject: string }[]).map(({ subject }) => subject);
+  expect(subjects.slice(0, 2)).toEqual(["//z", "//a0(2)"]);
+  expect(subjects.length).toBeLessThan(Number((body["counts"] as { problems: number }).problems));
+});
+
 test("a route is added, listed, explained, changed, undone and removed, each under the name that the header gives", async () => {
   const user = { "x-datawire-user": "ann@vm9" };
   const added = await served.send("POST", "/v1/routes", route, user);

@@ -3,7 +3,7 @@ import { formatPercent } from "@datawire/protocol";
 import { VERSION } from "@datawire/runtime";
 import type { ClientReport } from "../link/clients/connected-clients.ts";
 import type { Holder } from "../registry/registry.ts";
-import { type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
+import { heldProblems, type StatusProblem, serviceProblems } from "../problems/service-problems.ts";
 import { type ApiContext, stamp } from "./context.ts";
 import { originalProblems } from "../mdk/report.ts";
 import { bind, type BoundEndpoint } from "./router.ts";
@@ -176,7 +176,7 @@ const silentGateRemedy = (id: string): string =>
 const unwatchedRemedy = (id: string): string =>
   `it goes on by itself when one is; \`dw rollout abort ${id}\` brings back the routes from before`;
 
-/** Errors first. */
+/** Errors first; what keeps no request from its answer last, as a whole release may be held, and lists are cut. */
 function problemsOf(context: ApiContext, clients: readonly ClientReport[]): StatusProblem[] {
   const { state, store, peers, faults, clock, warnings, address } = context;
   const problems: StatusProblem[] = [];
@@ -229,6 +229,7 @@ function problemsOf(context: ApiContext, clients: readonly ClientReport[]): Stat
   ])
     problems.push({ severity, subject, message, remedy });
   for (const message of warnings) problems.push({ severity: "warning", subject: address, message, remedy: null });
+  problems.push(...heldProblems(state.table));
   return problems.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));
 }
 

@@ -8,7 +8,7 @@ import { createFakeClock } from "@datawire/runtime/testing";
 import { expect, test } from "vitest";
 import { EVERYTHING } from "../access/grant.ts";
 import { TokenService } from "../access/token-service.ts";
-import { serviceProblems } from "../problems/service-problems.ts";
+import { heldProblems, serviceProblems } from "../problems/service-problems.ts";
 import type { Socket } from "../link/session/socket.ts";
 import { LinkSession } from "../link/session/session.ts";
 import { noTenants } from "../api/context.ts";
@@ -122,6 +122,7 @@ function talk(chance: Chance): Talk {
 function lookAtAll({ state, publisher, links }: Tenant): void {
   publisher.flush();
   serviceProblems(state.table);
+  heldProblems(state.table);
   links.clients();
   for (const name of state.table.serviceNames()) {
     listService(state.table, name);

@@ -1,20 +1,20 @@
 import { instance, routes, catalogOf } from "@datawire/catalog/testing";
 import { expect, test } from "vitest";
-import { serviceProblems } from "./service-problems.ts";
+import { heldProblems, serviceProblems } from "./service-problems.ts";
 
 test("serviceProblems() has none where every version that is live gets its share", () => {
   const table = catalogOf([instance("barker@a(1)"), instance("barker@b(2)")], {
     services: [{ name: "barker", primary: "1" }],
     tables: [routes("*", "barker", [["//barker(2)", 1_000]])],
   });
-  expect(serviceProblems(table)).toEqual([]);
+  expect([...serviceProblems(table), ...heldProblems(table)]).toEqual([]);
 });
 
-test("serviceProblems() tells of a version that no route names", () => {
+test("heldProblems() tells of a version that no route names", () => {
   const table = catalogOf([instance("barker@a(1)"), instance("barker@b(2.1)")], {
     services: [{ name: "barker", primary: "1" }],
   });
-  expect(serviceProblems(table)).toEqual([
+  expect(heldProblems(table)).toEqual([
     {
       severity: "warning",
       subject: "//barker(2)",

@@ -12,12 +12,21 @@ export interface StatusProblem {
 
 /** What is wrong with the services of a table and with their routes. */
 export function serviceProblems(table: Catalog): StatusProblem[] {
-  const services = [...table.serviceNames()].flatMap((name) => {
-    const view = table.service(name);
-    return view === null ? [] : [...standing(table, name, view), ...held(name, view)];
-  });
+  const services = ofServices(table, (name, view) => standing(table, name, view));
   return [...services, ...[...table.routeTables()].flatMap((one) => waiting(table, one))];
 }
+
+/** The versions that are live and get nothing. */
+export const heldProblems = (table: Catalog): StatusProblem[] => ofServices(table, held);
+
+const ofServices = (
+  table: Catalog,
+  problemsOf: (name: string, view: ServiceView) => readonly StatusProblem[],
+): StatusProblem[] =>
+  [...table.serviceNames()].flatMap((name) => {
+    const view = table.service(name);
+    return view === null ? [] : problemsOf(name, view);
+  });
 
 function standing(table: Catalog, name: string, view: ServiceView): StatusProblem[] {
   // The usual case costs no distribution: something live in the primary, and no route that could take it away.
