@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ApiClient } from "@datawire/api";
 import type { Connection } from "./connection.ts";
 import type { Question } from "./entry.ts";
 import { Live } from "./live.ts";
@@ -49,8 +48,8 @@ function connectionTo(client: object): Connection {
 
 /** A question that says how often it was asked. */
 function questionOf(topic: string, answer: () => Promise<unknown>) {
-  const asked = vi.fn(answer);
-  const question: Question<unknown> = { key: topic, topic, everyMs: 700, ask: (_: ApiClient) => asked() };
+  const asked = vi.fn<() => Promise<unknown>>(answer);
+  const question: Question<unknown> = { key: topic, topic, everyMs: 700, ask: () => asked() };
   return { asked, question };
 }
 
