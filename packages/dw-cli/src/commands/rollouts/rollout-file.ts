@@ -65,7 +65,9 @@ const partOfFile = rolloutFile.unwrap().partial({ target: true });
 
 async function readSaid(path: string, env: Env): Promise<Said> {
   const read = await readTextFile(path);
-  if (read.state !== "read") throw refused([read.problem]);
+  // What is not there has no place in it.
+  if (read.state === "missing") throw misuse(`Cannot read ${path}: no such file or folder`);
+  if (read.state === "unusable") throw refused([read.problem]);
   const parsed = parseYamlFile(read.text, path, { schema: partOfFile, env });
   if (!parsed.ok) throw refused(parsed.problems);
   return parsed;

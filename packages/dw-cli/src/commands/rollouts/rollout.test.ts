@@ -134,7 +134,7 @@ test("rollout start reads a file, where options win", async () => {
     expect(code).toBe(64);
     return stderr;
   };
-  expect(await refused(`${file}.none`)).toBe(`${file}.none:1:1: Cannot read the file: no such file or folder\n`);
+  expect(await refused(`${file}.none`)).toBe(`dw: Cannot read ${file}.none: no such file or folder\n`);
   expect(await refused(folder)).toBe(`${folder}:1:1: Cannot read the file: it is a folder, wanted a file\n`);
   writeFileSync(file, "target: //barker(2)\nsteps: a: b\n");
   expect(await refused(file)).toMatch(/^\S+barker\.yaml:2:8: invalid YAML: .*; wanted quotes around/);
