@@ -7,6 +7,7 @@ import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually, sleep } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
+import { needPrograms } from "./harness/programs.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
 import { median, quantile } from "./stats.ts";
 
@@ -17,6 +18,7 @@ import { median, quantile } from "./stats.ts";
  * with SETTING, such as spans, those alone that have it.
  * Needs nginx and wrk.
  */
+needPrograms("nginx", "wrk");
 const runs = Number(process.argv[2] ?? 9);
 const seconds = Number(process.argv[3] ?? 2);
 const CONNECTIONS = 8;

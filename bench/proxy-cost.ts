@@ -8,6 +8,7 @@ import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
+import { needPrograms } from "./harness/programs.ts";
 import { startHandWritten, startSherlock } from "./harness/proxies.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
 import { median, quantile } from "./stats.ts";
@@ -19,6 +20,7 @@ import { median, quantile } from "./stats.ts";
  * runs: medians, and the ratio to the hand-written one. Needs nginx, wrk and h2load (Debian: nginx-light, wrk,
  * nghttp2-client).
  */
+needPrograms("haproxy", "nginx", "wrk", "h2load");
 const runs = Number(process.argv[2] ?? 5);
 const seconds = Number(process.argv[3] ?? 4);
 const SERVICES = [1, 100, 1_000] as const;

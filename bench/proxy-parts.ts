@@ -7,6 +7,7 @@ import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, pidOf } from "./cpu.ts";
+import { needPrograms } from "./harness/programs.ts";
 import { startHandWritten, startSherlock } from "./harness/proxies.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
 import { median } from "./stats.ts";
@@ -18,6 +19,7 @@ import { median } from "./stats.ts";
  * CPU a request, medians of RUNS (8) of SECONDS (1) each, and their ratios to that of the hand-written one.
  * `chrt -r 1` before it takes the place of a quiet machine. Needs nginx and wrk (Debian: nginx-light, wrk).
  */
+needPrograms("haproxy", "nginx", "wrk");
 const runs = Number(process.argv[2] ?? 8);
 const seconds = Number(process.argv[3] ?? 1);
 const CONNECTIONS = 8;

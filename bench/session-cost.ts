@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { freePorts } from "@datawire/runtime/testing";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually } from "../e2e/harness/wait.ts";
+import { needPrograms } from "./harness/programs.ts";
 import { startHandWritten } from "./harness/proxies.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
 import { backendConfig, startNginx } from "./nginx.ts";
@@ -18,6 +19,7 @@ import { median } from "./stats.ts";
  * CPU a request at full load over 8 connections (wrk), in interleaved runs: medians, and the ratio to the first of each
  * pair. Needs nginx and wrk (Debian: nginx-light, wrk).
  */
+needPrograms("haproxy", "nginx", "wrk");
 const runs = Number(process.argv[2] ?? 9);
 const seconds = Number(process.argv[3] ?? 2);
 const CONNECTIONS = 8;

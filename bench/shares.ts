@@ -4,6 +4,7 @@ import { Client } from "undici";
 import { Stack } from "../e2e/harness/stack.ts";
 import { eventually } from "../e2e/harness/wait.ts";
 import { cpuPerRequest, tree } from "./cpu.ts";
+import { programPath } from "./harness/programs.ts";
 import { median } from "./stats.ts";
 
 /**
@@ -48,7 +49,8 @@ try {
     const cells = [proxied, resolved].flatMap((hits) => [1_000, 10_000].map((window) => miss(hits, window, percent)));
     print(`| ${percent}% | ${cells.map((cell) => cell.toFixed(1)).join(" | ")} |`);
   }
-  await cost();
+  if (programPath("wrk") === null) print("\nWhat a share costs HAProxy is left out: wrk is not in PATH");
+  else await cost();
 } finally {
   await mdk?.stop();
   await stack.dispose();

@@ -15,6 +15,13 @@ test("every bench ends what it has started", () => {
   expect(benches.filter((file) => !read(file).includes("harness/no-remains.ts"))).toEqual([]);
 });
 
+test("every bench that starts other programs says first which of them are missing", () => {
+  const benches = globSync("bench/*.ts", { cwd: root }).filter((file) => isBench(read(file)));
+  const others = benches.filter((file) => /startNginx\(|cpuPerRequest\(/.test(read(file)));
+  expect(others.length).toBeGreaterThan(3);
+  expect(others.filter((file) => !/needPrograms\(|programPath\(/.test(read(file)))).toEqual([]);
+});
+
 /** Starts a program that starts another one, tells both, and goes on writing. */
 const BENCH = `
 const { ownFolder } = await import(${JSON.stringify(MECHANISM)});

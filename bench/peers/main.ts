@@ -9,11 +9,12 @@
  * that lacks one is left out, and said so. With three peers the whole takes four minutes, and 40 s a peer with `--idle 10`.
  */
 import { ownFolder } from "../harness/no-remains.ts";
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePorts } from "@datawire/runtime/testing";
 import { printLoad } from "../harness/print.ts";
+import { isExecutable, programPath } from "../harness/programs.ts";
 import { haproxy, nginx } from "./by-hand.ts";
 import { fabio, template, traefik } from "./consul.ts";
 import { Group } from "./group.ts";
@@ -57,18 +58,8 @@ async function run(peer: Peer): Promise<Figures> {
 
 function find(program: string): string | null {
   const path = given.get(program);
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  const paths = typeof path === "string" ? [path] : folders.map((folder) => join(folder, program));
-  return paths.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  if (typeof path !== "string") return programPath(program);
+  return isExecutable(path) ? path : null;
 }
 
 function print(): void {
