@@ -55,7 +55,7 @@ const STALE_MS = 600_000;
 export class Findings {
   readonly #last = new Map<string, ServerCounts>();
   #entries = new Map<string, Entry>();
-  #silent = new Map<string, { readonly looks: number; readonly requests: number }>();
+  #silent = new Map<string, Silence>();
 
   /** Takes a look. @returns what only other commands tell. */
   look(
@@ -105,41 +105,41 @@ export class Findings {
     return certain.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   }
 
-  #judge(
-    { now, came, observed }: { readonly now: ServerCounts; readonly came: Came; readonly observed: Observed },
-    known: Entry | undefined,
-    at: Look,
-  ): Entry | null {
-    const { id } = now;
-    const base = { backend: now.backend, server: now.server, observed, lastMs: at.monotonicMs };
+  #judge(seen: Seen, known: Entry | undefined, at: Look): Entry | null {
+    const { now, came, observed } = seen;
     if (now.down !== null && now.down.seconds >= DOWN_S_MIN) {
-      this.#silent.delete(id);
-      const same = known?.kind === "unreachable" ? known : null;
-      const kept = same?.explained === true && same.observed.address === observed.address;
-      const reason = kept ? same.reason : describeDown(now.down, observed);
-      const sinceMs = same?.sinceMs ?? at.wallMs - now.down.seconds * 1_000;
-      return { ...base, kind: "unreachable", reason, count: 0, sinceMs, explained: kept };
+      this.#silent.delete(now.id);
+      return unreachable(seen, now.down, { known, at });
     }
     if (observed.isTcp) return null;
-    const failed = came.refused + came.unreached;
     const old = known === undefined || known.kind === "unreachable" ? null : known;
-    if (failed === 0) return this.#without(id, came, old, at.monotonicMs);
-    const silent = came.answered > 0 ? null : this.#silent.get(id);
-    const looks = (silent?.looks ?? 0) + 1;
-    const requests = (silent?.requests ?? 0) + failed;
-    if (came.answered > 0) this.#silent.delete(id);
-    else this.#silent.set(id, { looks, requests });
-    const isRefused = old?.kind === "refused";
-    const isSilent = came.answered === 0 && looks >= SILENT_LOOKS;
-    return {
-      ...base,
-      kind: isRefused ? "refused" : "unanswered",
-      // A doubt alone has no reason yet: it may be an answer that HAProxy refused.
-      reason: isRefused ? old.reason : isSilent ? describeSilence(requests) : "",
-      count: isRefused ? old.count + failed : came.answered === 0 ? requests : failed,
-      sinceMs: old?.sinceMs ?? at.wallMs,
-      explained: old?.explained ?? false,
-    };
+    if (came.refused + came.unreached === 0) return this.#without(now.id, came, old, at.monotonicMs);
+    return this.#failed(seen, old, at);
+  }
+
+  /** Some of what came since the last look has failed. */
+  #failed({ now, came, observed }: Seen, old: Entry | null, at: Look): Entry {
+    const failed = came.refused + came.unreached;
+    const { sinceMs = at.wallMs, explained = false } = old ?? {};
+    const base = { backend: now.backend, server: now.server, observed, lastMs: at.monotonicMs, sinceMs, explained };
+    const silent = this.#silence(now.id, came.answered > 0 ? 0 : failed);
+    if (old?.kind === "refused") return { ...base, kind: "refused", reason: old.reason, count: old.count + failed };
+    const { looks, requests } = silent ?? { looks: 0, requests: failed };
+    // A doubt alone has no reason yet: it may be an answer that HAProxy refused.
+    const reason = looks >= SILENT_LOOKS ? describeSilence(requests) : "";
+    return { ...base, kind: "unanswered", reason, count: requests };
+  }
+
+  /** For how many looks, and requests, a server has answered nothing: null where it has. */
+  #silence(id: string, unanswered: number): Silence | null {
+    if (unanswered === 0) {
+      this.#silent.delete(id);
+      return null;
+    }
+    const { looks, requests } = this.#silent.get(id) ?? { looks: 0, requests: 0 };
+    const silence = { looks: looks + 1, requests: requests + unanswered };
+    this.#silent.set(id, silence);
+    return silence;
   }
 
   /** Nothing failed since the last look. */
@@ -149,6 +149,40 @@ export class Findings {
     const isOver = came.answered > 0 && (old.kind === "unanswered" || nowMs - old.lastMs >= REFUSED_MS);
     return isOver ? null : old;
   }
+}
+
+/** Looks in a row at which a server answered nothing, though it was asked, and its requests meanwhile. */
+interface Silence {
+  readonly looks: number;
+  readonly requests: number;
+}
+
+/** A server at a look. */
+interface Seen {
+  readonly now: ServerCounts;
+  readonly came: Came;
+  readonly observed: Observed;
+}
+
+/** HAProxy has no connection to it. What is known of it stays, as long as it is the same address. */
+function unreachable(
+  { now, observed }: Seen,
+  down: NonNullable<ServerCounts["down"]>,
+  { known, at }: { readonly known: Entry | undefined; readonly at: Look },
+): Entry {
+  const same = known?.kind === "unreachable" ? known : null;
+  const kept = same?.explained === true && same.observed.address === observed.address;
+  return {
+    backend: now.backend,
+    server: now.server,
+    observed,
+    kind: "unreachable",
+    reason: kept ? same.reason : describeDown(down, observed),
+    count: 0,
+    sinceMs: same?.sinceMs ?? at.wallMs - down.seconds * 1_000,
+    lastMs: at.monotonicMs,
+    explained: kept,
+  };
 }
 
 /** What came since the last look. */
