@@ -109,6 +109,8 @@ test("a share by a new sticky key is by that key from its first request on, and 
     }
   };
   const callers = [0, 1, 2, 3].map((n) => caller(users.filter((_, i) => i % 4 === n)));
+  // Who comes after the change has but one side.
+  await eventually(() => expect(users.filter((user) => seen.get(user)?.length === 0)).toEqual([]));
   await stack.addRoute("//monolith", "//emitter:2", "30%", { sticky: "header:X-User" });
   await stack.followed();
   const counts = users.map((user) => seen.get(user)?.length ?? 0);

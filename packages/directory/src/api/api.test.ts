@@ -8,7 +8,8 @@ let served: Served;
 const store = new MemoryStore();
 
 beforeAll(async () => {
-  served = await serve({ store });
+  // It is warming in each test, however long the others take.
+  served = await serve({ store, leaseMs: 600_000 });
   await watsonOf(served, "vm1", [
     registration("barker@a:1"),
     registration("barker@b:2"),

@@ -32,8 +32,6 @@ export interface Siblings {
 /** Where subscriptions are. */
 interface DurablesHost {
   readonly kept: Iterable<KeptAddress>;
-  /** Milliseconds since 1970. */
-  nowMs(): number;
 }
 
 interface Found {
@@ -69,11 +67,12 @@ export class Durables {
 
   /**
    * Ends what an owner has, but for what it has at one address.
-   * @param atMs when the owner went there, which may be a while ago: what it has taken since then stays.
+   * @param isLate whether the owner has gone there before this process was there again: what it has taken here since the
+   *   start stays. No clock says that, as those of two processes differ.
    */
-  endElsewhere(owner: Owner, name: string | null, atMs = Number.POSITIVE_INFINITY): void {
+  endElsewhere(owner: Owner, name: string | null, isLate = false): void {
     for (const found of this.#of(owner)) {
-      if (found.address.name !== name && found.subscription.takenAtMs <= atMs) this.#end(found, ELSEWHERE);
+      if (found.address.name !== name && !(isLate && found.subscription.isTaken)) this.#end(found, ELSEWHERE);
     }
   }
 
@@ -89,7 +88,7 @@ export class Durables {
     // The latest link gets it, as the one before may have lost its connection unnoticed.
     const before = subscription.port as SourcePort | null;
     subscription.detach();
-    subscription.takenAtMs = this.#host.nowMs();
+    subscription.isTaken = true;
     before?.stolen(TAKEN_UP);
     if (isNew || subscription.selector === undefined) {
       subscription.selector = selector ?? null;

@@ -18,13 +18,14 @@ export type Question =
   | { readonly is: "taken"; readonly address: string; readonly move: string }
   /** Which subscription an owner has there; null for none. */
   | { readonly is: "subscription"; readonly key: string; readonly tenant: string | null }
-  /** To end what an owner had there at a time (ms since 1970), but for what it has at one address. */
+  /** To end what an owner has there, but for what it has at one address. */
   | {
       readonly is: "unsubscribe";
       readonly key: string;
       readonly tenant: string | null;
       readonly but: string;
-      readonly atMs: number;
+      /** Whether the process was away when it should have been asked. */
+      readonly isLate: boolean;
     }
   /** Whether an address is a topic, or would be. */
   | { readonly is: "topic"; readonly address: string; readonly capability: "queue" | "topic" | null }

@@ -17,17 +17,25 @@ const THERE = ["topic/a", "topic/b", "topic/c", "topic/d"].filter((name) => HOME
 const OWNER = { key: "app, log", tenant: null };
 
 let clock: FakeClock;
+let disks: readonly SimulatedDisk[];
 let brokers: readonly Broker[];
 let isAway: boolean;
 beforeEach(async () => {
   clock = createFakeClock();
-  brokers = await Promise.all(
-    [1, 2].map((seed) => openBroker(new SimulatedDisk(new Chance(seed)).boot(), clock, { log: {} })),
-  );
+  disks = [1, 2].map((seed) => new SimulatedDisk(new Chance(seed)));
+  brokers = await Promise.all(disks.map((disk) => openBroker(disk.boot(), clock, { log: {} })));
   isAway = false;
 });
 
 const broker = (index: number): Broker => brokers[index] as Broker;
+
+/** A process ends, and is there again with what is on its disk. */
+async function restart(index: number): Promise<void> {
+  await broker(index).close();
+  const again = await openBroker((disks[index] as SimulatedDisk).boot(), clock, { log: {} });
+  brokers = brokers.with(index, again);
+  isAway = false;
+}
 
 /** What the first process asks the second one. */
 function siblings() {
@@ -82,11 +90,27 @@ test("claim() ends what an owner has at other addresses, of any process, and onl
   expect([ownedAt(1), there0.goneFor]).toEqual([null, "stolen"]);
 });
 
-test("claim() ends what is at a process that is away when that is there again, and keeps nobody waiting", async () => {
+test("claim() ends what an owner has at a process whose clock is before this one's", async () => {
+  const ahead = createFakeClock();
+  await ahead.advance(50);
+  brokers = [broker(0), await openBroker(new SimulatedDisk(new Chance(3)).boot(), ahead, { log: {} })];
   subscribe(1, THERE[0] as string);
+  await siblings().claim(OWNER, HERE[0] as string, null);
+  expect(ownedAt(1)).toBeNull();
+});
+
+test("claim() ends what an owner has here, though the home of the other topic is away", async () => {
+  subscribe(0, HERE[0] as string);
+  isAway = true;
+  await siblings().claim(OWNER, THERE[0] as string, null);
+  expect(ownedAt(0)).toBeNull();
+});
+
+test("claim() ends what is at a process that is away when that is there again, and keeps nobody waiting", async () => {
+  subscribe(1, THERE[0] as string).source.detach(false);
   isAway = true;
   await siblings().claim(OWNER, HERE[0] as string, null);
-  isAway = false;
+  await restart(1);
   expect(ownedAt(1)).toBe(THERE[0]);
   await clock.advance(1_000);
   await settled();
@@ -95,12 +119,11 @@ test("claim() ends what is at a process that is away when that is there again, a
 
 test("claim() leaves what its owner has taken again at a process that was away meanwhile", async () => {
   const there = THERE[0] as string;
-  subscribe(1, there);
+  subscribe(1, there).source.detach(false);
   isAway = true;
   await siblings().claim(OWNER, HERE[0] as string, null);
-  await clock.advance(100);
+  await restart(1);
   const again = subscribe(1, there);
-  isAway = false;
   await clock.advance(1_000);
   await settled();
   expect([ownedAt(1), again.goneFor]).toEqual([there, null]);

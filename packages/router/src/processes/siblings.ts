@@ -12,6 +12,8 @@ const TRIES = 20;
 /** Nobody waits for the end of what somebody had. */
 const TRIES_OF_END = 600;
 
+type Unsubscribe = Question & { readonly is: "unsubscribe" };
+
 /** What processes ask each other for links of their clients. */
 export function createSiblings(
   part: Pick<Part, "seat" | "homeOf" | "ask">,
@@ -52,13 +54,12 @@ export function createSiblings(
 
     async claim(owner, name, capability) {
       const home = part.homeOf(name);
+      const ofRules = (): boolean => isTopicAt(broker, name, capability);
       const isTopic =
-        home === null
-          ? isTopicAt(broker, name, capability)
-          : await part.ask(home, { is: "topic", address: name, capability }).catch(() => false);
+        home === null ? ofRules() : await part.ask(home, { is: "topic", address: name, capability }).catch(ofRules);
       // What is none has no subscription, and takes nothing from another address.
       if (isTopic !== true) return;
-      const question = { is: "unsubscribe", ...owner, but: name, atMs: broker.nowMs() } as const;
+      const question = { is: "unsubscribe", ...owner, but: name } as const;
       // Its home does so as it opens the link, and one that is away when it is there again.
       const asked = others.filter((index) => index !== home).map((index) => ended(index, question));
       if (home !== null) broker.durables.endElsewhere(owner, name);
@@ -66,9 +67,9 @@ export function createSiblings(
     },
   };
 
-  async function ended(index: number, question: Question): Promise<void> {
-    await part.ask(index, question).catch(() => {
-      void insist(index, question, TRIES_OF_END).catch(() => {});
+  async function ended(index: number, question: Omit<Unsubscribe, "isLate">): Promise<void> {
+    await part.ask(index, { ...question, isLate: false }).catch(() => {
+      void insist(index, { ...question, isLate: true }, TRIES_OF_END).catch(() => {});
     });
   }
 }
@@ -82,7 +83,7 @@ export function answerSibling(
     case "subscription":
       return broker.durables.find(question);
     case "unsubscribe":
-      return broker.durables.endElsewhere(question, question.but, question.atMs);
+      return broker.durables.endElsewhere(question, question.but, question.isLate);
     case "topic":
       return isTopicAt(broker, question.address, question.capability);
   }

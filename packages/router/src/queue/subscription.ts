@@ -40,8 +40,8 @@ export class Subscription {
   readonly unsettled = new SequenceSet();
   /** What it takes, of one that is kept: null for everything, undefined where nobody has said so. */
   selector: string | null | undefined;
-  /** When a consumer has come for it, ms since 1970; 0 for none since the start. */
-  takenAtMs = 0;
+  /** Whether a consumer has come for it since the start. */
+  isTaken = false;
   readonly #view: TopicView;
   readonly #done: Ranges;
   readonly #returned = new SequenceHeap();
